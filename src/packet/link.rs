@@ -1,0 +1,150 @@
+//! Names of the link layer: LINKTYPE values of capture files, EtherTypes, MAC addresses.
+
+use std::fmt;
+
+/// A LINKTYPE value as capture files carry it (tcpdump.org's registry), link-layer FCS bits masked off.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// BSD loopback: four octets of address family in the capturing host's byte order.
+    pub const NULL: Self = Self(0);
+    /// Ethernet II, 802.3.
+    pub const ETHERNET: Self = Self(1);
+    /// PPP, perhaps with HDLC-like framing.
+    pub const PPP: Self = Self(9);
+    /// Raw IP as some systems number it (DLT_RAW on most).
+    pub const RAW_DLT: Self = Self(12);
+    /// Raw IP as OpenBSD numbers it.
+    pub const RAW_OPENBSD: Self = Self(14);
+    /// Raw IPv4 or IPv6, told apart by the version field.
+    pub const RAW: Self = Self(101);
+    /// OpenBSD loopback: the family in network byte order.
+    pub const LOOP: Self = Self(108);
+    /// Linux cooked capture, version 1 (`-i any`).
+    pub const LINUX_SLL: Self = Self(113);
+    /// Raw IPv4.
+    pub const IPV4: Self = Self(228);
+    /// Raw IPv6.
+    pub const IPV6: Self = Self(229);
+    /// Linux cooked capture, version 2.
+    pub const LINUX_SLL2: Self = Self(276);
+
+    /// The registry's name, without `LINKTYPE_`, where we know it.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0 => "NULL",
+            1 => "ETHERNET",
+            6 => "IEEE802_5",
+            7 => "ARCNET_BSD",
+            8 => "SLIP",
+            9 => "PPP",
+            10 => "FDDI",
+            12 | 14 | 101 => "RAW",
+            50 => "PPP_HDLC",
+            51 => "PPP_ETHER",
+            100 => "ATM_RFC1483",
+            104 => "C_HDLC",
+            105 => "IEEE802_11",
+            107 => "FRELAY",
+            108 => "LOOP",
+            113 => "LINUX_SLL",
+            117 => "PFLOG",
+            119 => "IEEE802_11_PRISM",
+            127 => "IEEE802_11_RADIOTAP",
+            147..=162 => "USER",
+            187 => "BLUETOOTH_HCI_H4",
+            189 => "USB_LINUX",
+            192 => "PPI",
+            195 => "IEEE802_15_4_WITHFCS",
+            201 => "BLUETOOTH_HCI_H4_WITH_PHDR",
+            220 => "USB_LINUX_MMAPPED",
+            228 => "IPV4",
+            229 => "IPV6",
+            239 => "NFLOG",
+            253 => "NETLINK",
+            258 => "PKTAP",
+            276 => "LINUX_SLL2",
+            _ => return None,
+        })
+    }
+}
+
+/// The name, or the bare number.
+impl fmt::Display for LinkType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.pad(name),
+            None => write!(f, "LINKTYPE {}", self.0),
+        }
+    }
+}
+
+/// An EtherType (IEEE 802 registry); values below 0x0600 are 802.3 lengths.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct EtherType(pub u16);
+
+impl EtherType {
+    /// IPv4.
+    pub const IPV4: Self = Self(0x0800);
+    /// ARP.
+    pub const ARP: Self = Self(0x0806);
+    /// 802.1Q customer tag.
+    pub const VLAN: Self = Self(0x8100);
+    /// IPv6.
+    pub const IPV6: Self = Self(0x86dd);
+    /// 802.1ad service tag.
+    pub const QINQ: Self = Self(0x88a8);
+    /// The older double tag.
+    pub const VLAN_DOUBLE: Self = Self(0x9100);
+    /// MPLS unicast.
+    pub const MPLS: Self = Self(0x8847);
+    /// PPPoE session stage.
+    pub const PPPOE_SESSION: Self = Self(0x8864);
+
+    /// What people call it, where we know.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0x0800 => "IPv4",
+            0x0806 => "ARP",
+            0x8035 => "RARP",
+            0x8100 => "802.1Q",
+            0x86dd => "IPv6",
+            0x8808 => "pause",
+            0x8809 => "slow protocols",
+            0x8847 | 0x8848 => "MPLS",
+            0x8863 => "PPPoE discovery",
+            0x8864 => "PPPoE",
+            0x88a8 => "802.1ad",
+            0x88cc => "LLDP",
+            0x88e5 => "MACsec",
+            0x9100 => "802.1Q (0x9100)",
+            0..=0x05ff => "802.3 length",
+            _ => return None,
+        })
+    }
+}
+
+/// A 48-bit link-layer address.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct MacAddr(pub [u8; 6]);
+
+impl fmt::Display for MacAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_types_and_addresses_print_their_names() {
+        assert_eq!(LinkType::LINUX_SLL2.to_string(), "LINUX_SLL2");
+        assert_eq!(LinkType(999).to_string(), "LINKTYPE 999");
+        assert_eq!(MacAddr([0, 1, 2, 0xab, 0xcd, 0xef]).to_string(), "00:01:02:ab:cd:ef");
+        assert_eq!(EtherType(0x0100).name(), Some("802.3 length"));
+    }
+}
