@@ -1,1 +1,28 @@
-//! (to be written)
+//! One TCP connection, seen from beside the wire.
+//!
+//! Sans-IO: time comes in with each packet, facts go out as [`Event`]s. No clock, no socket, no printing: a file
+//! replayed in a second and a link watched for a day give the same events. What the facts *mean* is for `detect`.
+//!
+//! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
+//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
+
+pub mod connection;
+pub mod endpoint;
+pub mod event;
+pub mod handshake;
+pub mod mss;
+pub mod notable;
+pub mod state;
+pub mod teardown;
+pub mod turns;
+
+pub use connection::Connection;
+pub use endpoint::EndpointView;
+pub use event::Event;
+pub use event::Mark;
+pub use event::Side;
+pub use handshake::Handshake;
+pub use handshake::Outcome;
+pub use state::State;
+pub use teardown::CloseKind;
+pub use teardown::Teardown;

@@ -1,0 +1,363 @@
+//! A bounded table of conversations.
+//!
+//! Slots stand in one slab; an index maps a keyed hash of the tuple to them, so nobody outside can choose tuples that
+//! collide. Each stage has one constant timeout, so its slots in order of their last packet are also in order of
+//! expiry: four linked lists replace a timer wheel, and forgetting costs constant time per packet, whatever the clock
+//! does.
+
+use std::hash::BuildHasher;
+use std::hash::Hasher;
+use std::net::IpAddr;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+
+use crate::flow::timeouts::Leaves;
+use crate::flow::timeouts::Stage;
+use crate::packet::Endpoint;
+use crate::packet::Timestamp;
+use crate::packet::Tuple;
+
+/// Index of no slot.
+const NONE: u32 = u32::MAX;
+/// Closed conversations kept for stragglers; beyond this the oldest leaves before its time.
+pub const MAX_CLOSED: usize = 16_384;
+/// Slots looked at per packet for expiry: more than one, so that the table shrinks after a burst.
+const EXPIRE_PER_PACKET: usize = 4;
+
+/// Counters of a table, shown in every report.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct TableStats {
+    /// Conversations that ever had a slot.
+    pub opened: u64,
+    /// Let go because the table was full.
+    pub evicted: u64,
+    /// Most slots in use at once.
+    pub peak: usize,
+}
+
+/// Conversations by tuple.
+#[derive(Debug)]
+pub struct Table<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: RandomState,
+    lists: [List; Stage::COUNT],
+    now: Timestamp,
+    cap: usize,
+    stats: TableStats,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    tuple: Tuple,
+    hash: u64,
+    last: Timestamp,
+    stage: Stage,
+    previous: u32,
+    next: u32,
+    value: Option<T>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct List {
+    oldest: u32,
+    newest: u32,
+    len: usize,
+}
+
+/// A slot found by tuple.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lookup {
+    slot: u32,
+}
+
+impl<T> Table<T> {
+    /// A table of at most `cap` conversations. Memory grows with use and is reused, never given back.
+    pub fn new(cap: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: RandomState::default(),
+            lists: [List { oldest: NONE, newest: NONE, len: 0 }; Stage::COUNT],
+            now: Timestamp::from_nanos(i64::MIN),
+            cap: cap.clamp(1, NONE as usize - 1),
+            stats: TableStats::default(),
+        }
+    }
+
+    /// Octets that one conversation takes here, its index entry not counted.
+    pub const fn slot_size() -> usize {
+        size_of::<Slot<T>>()
+    }
+
+    /// Counters so far.
+    pub const fn stats(&self) -> TableStats {
+        self.stats
+    }
+
+    /// Conversations held now.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Finds the conversation of a tuple.
+    pub fn find(&self, tuple: &Tuple) -> Option<Lookup> {
+        let hash = self.hash(tuple);
+        let slots = &self.slots;
+        self.index.find(hash, |&slot| slots[slot as usize].tuple == *tuple).map(|&slot| Lookup { slot })
+    }
+
+    /// The conversation in a slot that [`find`](Self::find) or [`insert`](Self::insert) gave.
+    pub fn get(&self, found: Lookup) -> &T {
+        self.slots[found.slot as usize].value.as_ref().expect("a slot that was looked up is taken")
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, found: Lookup) -> &mut T {
+        self.slots[found.slot as usize].value.as_mut().expect("a slot that was looked up is taken")
+    }
+
+    /// Puts in a conversation that is not there yet. Make room with [`pop_for_room`](Self::pop_for_room) before.
+    pub fn insert(&mut self, tuple: Tuple, at: Timestamp, stage: Stage, value: T) -> Lookup {
+        let hash = self.hash(&tuple);
+        let fresh = Slot { tuple, hash, last: at, stage, previous: NONE, next: NONE, value: Some(value) };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = fresh;
+                slot
+            }
+            None => {
+                self.slots.push(fresh);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let slots = &self.slots;
+        self.index.insert_unique(hash, slot, |&slot| slots[slot as usize].hash);
+        self.link(slot);
+        self.stats.opened += 1;
+        self.stats.peak = self.stats.peak.max(self.index.len());
+        Lookup { slot }
+    }
+
+    /// A packet of this conversation passed: it is the youngest of `stage` now.
+    pub fn touch(&mut self, found: Lookup, at: Timestamp, stage: Stage) {
+        self.unlink(found.slot);
+        let slot = &mut self.slots[found.slot as usize];
+        slot.last = slot.last.max(at);
+        slot.stage = stage;
+        self.link(found.slot);
+    }
+
+    /// Takes a conversation out.
+    pub fn remove(&mut self, found: Lookup) -> (Tuple, T) {
+        self.unlink(found.slot);
+        let slot = &mut self.slots[found.slot as usize];
+        let value = slot.value.take().expect("a slot that was looked up is taken");
+        let (tuple, hash) = (slot.tuple, slot.hash);
+        if let Ok(entry) = self.index.find_entry(hash, |&candidate| candidate == found.slot) {
+            entry.remove();
+        }
+        self.free.push(found.slot);
+        (tuple, value)
+    }
+
+    /// Moves trace time on and takes out one conversation whose time is over, a few per packet at most: call until
+    /// `None` or [`EXPIRE_PER_PACKET`](Self::expire_budget) times. A clock that steps back does not move trace time.
+    pub fn pop_expired(&mut self, at: Timestamp) -> Option<(Tuple, T, Leaves)> {
+        self.now = self.now.max(at);
+        for stage in [Stage::Attempt, Stage::Open, Stage::Closed, Stage::Datagrams] {
+            let list = self.lists[stage.index()];
+            if list.oldest == NONE {
+                continue;
+            }
+            let overdue = self.now.since(self.slots[list.oldest as usize].last) > stage.timeout();
+            if overdue || (stage == Stage::Closed && list.len > MAX_CLOSED) {
+                let (tuple, value) = self.remove(Lookup { slot: list.oldest });
+                return Some((tuple, value, Leaves::TimedOut));
+            }
+        }
+        None
+    }
+
+    /// How often to call [`pop_expired`](Self::pop_expired) per packet.
+    pub const fn expire_budget() -> usize {
+        EXPIRE_PER_PACKET
+    }
+
+    /// Takes out the conversation that can best be spared, if the table is full: closed before unanswered before open,
+    /// the longest silent first.
+    pub fn pop_for_room(&mut self) -> Option<(Tuple, T, Leaves)> {
+        if self.index.len() < self.cap {
+            return None;
+        }
+        let spare = [Stage::Closed, Stage::Attempt, Stage::Datagrams, Stage::Open]
+            .into_iter()
+            .map(|stage| self.lists[stage.index()].oldest)
+            .find(|&oldest| oldest != NONE)?;
+        let (tuple, value) = self.remove(Lookup { slot: spare });
+        self.stats.evicted += 1;
+        Some((tuple, value, Leaves::Evicted))
+    }
+
+    /// Empties the table at the capture's end, oldest slot first.
+    pub fn drain(&mut self) -> impl Iterator<Item = (Tuple, T)> + '_ {
+        self.index.clear();
+        self.free.clear();
+        self.lists = [List { oldest: NONE, newest: NONE, len: 0 }; Stage::COUNT];
+        self.slots.drain(..).filter_map(|slot| slot.value.map(|value| (slot.tuple, value)))
+    }
+
+    fn hash(&self, tuple: &Tuple) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for end in [&tuple.low, &tuple.high] {
+            write_endpoint(&mut hasher, end);
+        }
+        hasher.finish()
+    }
+
+    fn link(&mut self, slot: u32) {
+        let stage = self.slots[slot as usize].stage;
+        let list = &mut self.lists[stage.index()];
+        let newest = list.newest;
+        list.newest = slot;
+        list.len += 1;
+        if newest == NONE {
+            list.oldest = slot;
+        } else {
+            self.slots[newest as usize].next = slot;
+        }
+        self.slots[slot as usize].previous = newest;
+        self.slots[slot as usize].next = NONE;
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Slot { stage, previous, next, .. } = self.slots[slot as usize];
+        let list = &mut self.lists[stage.index()];
+        list.len -= 1;
+        match previous {
+            NONE => list.oldest = next,
+            _ => self.slots[previous as usize].next = next,
+        }
+        let list = &mut self.lists[stage.index()];
+        match next {
+            NONE => list.newest = previous,
+            _ => self.slots[next as usize].previous = previous,
+        }
+    }
+}
+
+fn write_endpoint(hasher: &mut impl Hasher, end: &Endpoint) {
+    match end.addr {
+        IpAddr::V4(v4) => hasher.write_u64(u64::from(v4.to_bits()) << 16 | u64::from(end.port)),
+        IpAddr::V6(v6) => {
+            hasher.write_u128(v6.to_bits());
+            hasher.write_u16(end.port);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::packet::Protocol;
+
+    fn tuple(n: u32) -> Tuple {
+        let end = |addr: u32, port| Endpoint { addr: IpAddr::V4(Ipv4Addr::from_bits(addr)), port };
+        Tuple::of(Protocol::Tcp, end(n, 40_000), end(0x0a00_0001, 80)).0
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_parts(secs, 0)
+    }
+
+    #[test]
+    fn what_was_put_in_is_found_and_what_was_taken_out_is_not() {
+        let mut table = Table::new(10);
+        table.insert(tuple(1), at(0), Stage::Open, "one");
+        let two = table.insert(tuple(2), at(0), Stage::Open, "two");
+        assert_eq!(table.find(&tuple(1)).map(|found| *table.get(found)), Some("one"));
+        assert_eq!(table.remove(two), (tuple(2), "two"));
+        assert_eq!(table.find(&tuple(2)), None);
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn a_conversation_leaves_after_its_stages_silence_by_trace_time() {
+        let mut table = Table::new(10);
+        table.insert(tuple(1), at(0), Stage::Attempt, 1);
+        table.insert(tuple(2), at(0), Stage::Open, 2);
+        assert_eq!(table.pop_expired(at(75)), None, "exactly the timeout is not over it");
+        assert_eq!(table.pop_expired(at(76)), Some((tuple(1), 1, Leaves::TimedOut)));
+        assert_eq!(table.pop_expired(at(76)), None);
+    }
+
+    #[test]
+    fn a_packet_keeps_its_conversation_young() {
+        let mut table = Table::new(10);
+        let one = table.insert(tuple(1), at(0), Stage::Attempt, 1);
+        table.insert(tuple(2), at(10), Stage::Attempt, 2);
+        table.touch(one, at(70), Stage::Attempt);
+        assert_eq!(table.pop_expired(at(100)), Some((tuple(2), 2, Leaves::TimedOut)));
+        assert_eq!(table.pop_expired(at(100)), None);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_forgets_nobody() {
+        let mut table = Table::new(10);
+        table.insert(tuple(1), at(1_000), Stage::Attempt, 1);
+        assert_eq!(table.pop_expired(at(1_000)), None);
+        assert_eq!(table.pop_expired(at(3)), None);
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn a_full_table_spares_the_open_and_lets_the_oldest_attempt_go() {
+        let mut table = Table::new(3);
+        table.insert(tuple(1), at(0), Stage::Open, 1);
+        table.insert(tuple(2), at(1), Stage::Attempt, 2);
+        table.insert(tuple(3), at(2), Stage::Attempt, 3);
+        assert_eq!(table.pop_for_room(), Some((tuple(2), 2, Leaves::Evicted)));
+        assert_eq!(table.pop_for_room(), None, "there is room now");
+        assert_eq!(table.stats().evicted, 1);
+    }
+
+    #[test]
+    fn slots_are_used_again_so_memory_follows_what_is_open() {
+        let mut table = Table::new(100);
+        for n in 0..10_000 {
+            let found = table.insert(tuple(n), at(n.into()), Stage::Open, n);
+            table.remove(found);
+        }
+        assert_eq!(table.slots.len(), 1);
+        assert_eq!(table.stats().peak, 1);
+    }
+
+    #[test]
+    fn closed_conversations_are_limited_in_number() {
+        let mut table = Table::new(1 << 20);
+        for n in 0..=MAX_CLOSED as u32 {
+            table.insert(tuple(n), at(0), Stage::Closed, n);
+        }
+        assert_eq!(table.pop_expired(at(0)), Some((tuple(0), 0, Leaves::TimedOut)));
+        assert_eq!(table.pop_expired(at(0)), None);
+    }
+
+    #[test]
+    fn drain_empties_it_in_order_of_slots() {
+        let mut table = Table::new(10);
+        table.insert(tuple(1), at(0), Stage::Open, 1);
+        table.insert(tuple(2), at(0), Stage::Closed, 2);
+        assert_eq!(table.drain().map(|(_, value)| value).collect::<Vec<_>>(), [1, 2]);
+        assert!(table.is_empty());
+    }
+}

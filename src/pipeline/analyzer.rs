@@ -1,0 +1,391 @@
+//! One pass over a capture: flows are looked up, connections fed, detectors told, what ended handed on.
+
+use crate::detect::Detectors;
+use crate::finding::Finding;
+use crate::flow::EndedConnection;
+use crate::flow::EndedExchange;
+use crate::flow::Leaves;
+use crate::flow::Lookup;
+use crate::flow::Stage;
+use crate::flow::Table;
+use crate::flow::TableStats;
+use crate::packet::Dir;
+use crate::packet::Endpoint;
+use crate::packet::Icmp;
+use crate::packet::IpHeader;
+use crate::packet::Packet;
+use crate::packet::Protocol;
+use crate::packet::Quoted;
+use crate::packet::TcpFlags;
+use crate::packet::TcpHeader;
+use crate::packet::Timestamp;
+use crate::packet::Transport;
+use crate::packet::Tuple;
+use crate::packet::UdpHeader;
+use crate::pipeline::facts::Facts;
+use crate::tcp;
+use crate::tcp::Connection;
+use crate::tcp::Mark;
+use crate::tcp::Side;
+use crate::udp;
+use crate::udp::Exchange;
+use crate::udp::Sent;
+
+/// Octets of a quoted TCP header from which Wireshark gives the quote a stream number of its own.
+const QUOTE_TAKES_NUMBER: u32 = 16;
+
+/// Caps of everything that traffic can fill.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// TCP connections held at once.
+    pub connections: usize,
+    /// UDP conversations held at once.
+    pub exchanges: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 1 << 20, exchanges: 1 << 18 }
+    }
+}
+
+/// Where finished things go.
+pub trait Sink {
+    /// A TCP connection left the table.
+    fn connection(&mut self, ended: &EndedConnection<'_>);
+    /// A UDP conversation left the table.
+    fn exchange(&mut self, ended: &EndedExchange<'_>);
+    /// Something is to be said.
+    fn finding(&mut self, finding: Finding);
+}
+
+/// What one packet was.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// A segment of a connection.
+    Tcp(TcpSeen<'a>),
+    /// A datagram of a conversation.
+    Udp(UdpSeen<'a>),
+    /// An ICMP error about a conversation that we know; what it did to it follows.
+    Unreachable {
+        /// TCP or UDP.
+        protocol: Protocol,
+        /// The stream of that protocol.
+        stream: u64,
+        /// It ended the attempt, or answered the request.
+        ends: bool,
+    },
+    /// Nothing that is followed: no TCP or UDP, a fragment, a header cut off.
+    Other,
+}
+
+/// A segment in its connection.
+#[derive(Debug)]
+pub struct TcpSeen<'a> {
+    /// The connection's number.
+    pub stream: u64,
+    /// It is the first packet of it.
+    pub is_first: bool,
+    /// Who sent it.
+    pub side: Side,
+    /// Who opened.
+    pub client: Endpoint,
+    /// Who was called.
+    pub server: Endpoint,
+    /// The connection after it.
+    pub connection: &'a Connection,
+    /// What it did, in order.
+    pub events: &'a [tcp::Event],
+}
+
+/// A datagram in its conversation.
+#[derive(Debug)]
+pub struct UdpSeen<'a> {
+    /// The conversation's number, counted apart from TCP's.
+    pub stream: u64,
+    /// It is the first of it.
+    pub is_first: bool,
+    /// Sent by the side that sent the first.
+    pub by_a: bool,
+    /// Sender of the first datagram.
+    pub a: Endpoint,
+    /// The other side.
+    pub b: Endpoint,
+    /// The conversation after it.
+    pub exchange: &'a Exchange,
+    /// What it did.
+    pub event: udp::Event,
+}
+
+#[derive(Debug)]
+struct TcpFlow {
+    stream: u64,
+    client_is_low: bool,
+    connection: Connection,
+}
+
+#[derive(Debug)]
+struct UdpFlow {
+    stream: u64,
+    a_is_low: bool,
+    exchange: Exchange,
+}
+
+/// The analysis of one capture, or of several one after the other.
+#[derive(Debug)]
+pub struct Analyzer {
+    tcp: Table<TcpFlow>,
+    udp: Table<UdpFlow>,
+    next_tcp: u64,
+    next_udp: u64,
+    events: Vec<tcp::Event>,
+    detectors: Detectors,
+    facts: Facts,
+}
+
+impl Default for Analyzer {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Analyzer {
+    /// An analysis that holds at most `limits` at once.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            tcp: Table::new(limits.connections),
+            udp: Table::new(limits.exchanges),
+            next_tcp: 0,
+            next_udp: 0,
+            events: Vec::with_capacity(16),
+            detectors: Detectors::default(),
+            facts: Facts::default(),
+        }
+    }
+
+    /// What is known of the capture so far.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Counters of the TCP and the UDP table.
+    pub const fn tables(&self) -> [TableStats; 2] {
+        [self.tcp.stats(), self.udp.stats()]
+    }
+
+    /// Octets that one TCP connection and one UDP conversation take while they are followed.
+    pub const fn state_sizes() -> [usize; 2] {
+        [Table::<TcpFlow>::slot_size(), Table::<UdpFlow>::slot_size()]
+    }
+
+    /// Feeds one packet, in capture order.
+    pub fn observe(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) -> Seen<'_> {
+        self.facts.count(packet);
+        let at = packet.meta.at;
+        self.expire(at, sink);
+        let Some(ip) = &packet.ip else { return Seen::Other };
+        match &packet.transport {
+            Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
+            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
+            Transport::Icmp(icmp) => self.observe_icmp(packet, icmp),
+            Transport::Udp(_) | Transport::LaterFragment | Transport::Other | Transport::None => Seen::Other,
+        }
+    }
+
+    /// The capture is over: everything still held is handed on.
+    pub fn finish(&mut self, sink: &mut dyn Sink) {
+        let mut connections: Vec<_> = self.tcp.drain().collect();
+        connections.sort_unstable_by_key(|(_, flow)| flow.stream);
+        for (tuple, flow) in connections {
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
+        }
+        let mut exchanges: Vec<_> = self.udp.drain().collect();
+        exchanges.sort_unstable_by_key(|(_, flow)| flow.stream);
+        for (tuple, flow) in exchanges {
+            end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
+        }
+        self.detectors.finish(&mut |finding| sink.finding(finding));
+    }
+
+    fn observe_tcp(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &IpHeader,
+        header: &TcpHeader<'_>,
+        sink: &mut dyn Sink,
+    ) -> Seen<'_> {
+        let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
+        let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
+        let (found, is_first) = self.tcp_flow(tuple, dir, mark, ip, header, sink);
+        let flow = self.tcp.get_mut(found);
+        let side = side_of(dir, flow.client_is_low);
+        self.events.clear();
+        if header.sound && !ip.is_fragment() {
+            flow.connection.observe(mark, side, ip, header, &mut self.events);
+        } else {
+            flow.connection.last = mark;
+        }
+        let stage = stage_of(&flow.connection);
+        self.tcp.touch(found, mark.at, stage);
+        let flow = self.tcp.get(found);
+        let (client, server) = ends(&tuple, flow.client_is_low);
+        self.detectors.on_tcp(mark, flow.stream, server, &self.events, &mut |finding| sink.finding(finding));
+        Seen::Tcp(TcpSeen {
+            stream: flow.stream,
+            is_first,
+            side,
+            client,
+            server,
+            connection: &flow.connection,
+            events: &self.events,
+        })
+    }
+
+    /// The flow of a segment: the one known, or a new one where the tuple is new or used again.
+    fn tcp_flow(
+        &mut self,
+        tuple: Tuple,
+        dir: Dir,
+        mark: Mark,
+        ip: &IpHeader,
+        header: &TcpHeader<'_>,
+        sink: &mut dyn Sink,
+    ) -> (Lookup, bool) {
+        if let Some(found) = self.tcp.find(&tuple) {
+            let flow = self.tcp.get(found);
+            if !flow.connection.is_reused_by(side_of(dir, flow.client_is_low), header) {
+                return (found, false);
+            }
+            let (tuple, flow) = self.tcp.remove(found);
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Reused);
+        }
+        if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, why);
+        }
+        let stream = self.next_tcp;
+        self.next_tcp += 1;
+        let answers = header.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
+        let client_is_low = (dir == Dir::LowToHigh) != answers;
+        let oriented = header.flags.has(TcpFlags::SYN);
+        let connection = Connection::new(mark, ip.version == 6, oriented);
+        let flow = TcpFlow { stream, client_is_low, connection };
+        (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
+    }
+
+    fn observe_udp(&mut self, packet: &Packet<'_>, header: &UdpHeader<'_>, sink: &mut dyn Sink) -> Seen<'_> {
+        let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
+        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
+        let known = self.udp.find(&tuple);
+        let found = known.unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
+        self.udp.touch(found, sent.at, Stage::Datagrams);
+        let flow = self.udp.get_mut(found);
+        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
+        let event = flow.exchange.observe(sent, by_a, header);
+        let flow = self.udp.get(found);
+        let (a, b) = ends(&tuple, flow.a_is_low);
+        Seen::Udp(UdpSeen {
+            stream: flow.stream,
+            is_first: known.is_none(),
+            by_a,
+            a,
+            b,
+            exchange: &flow.exchange,
+            event,
+        })
+    }
+
+    fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
+        if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
+            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
+        }
+        let flow = UdpFlow { stream: self.next_udp, a_is_low: dir == Dir::LowToHigh, exchange: Exchange::new(sent) };
+        self.next_udp += 1;
+        self.udp.insert(tuple, sent.at, Stage::Datagrams, flow)
+    }
+
+    fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp) -> Seen<'_> {
+        let Some(quoted) = icmp.quoted else { return Seen::Other };
+        let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
+        let refuses = is_unreachable(icmp);
+        match quoted.protocol {
+            Protocol::Tcp => {
+                let Some(found) = self.tcp.find(&tuple) else { return self.quote_of_nobody(&quoted) };
+                let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
+                let flow = self.tcp.get_mut(found);
+                let side = side_of(dir, flow.client_is_low);
+                let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);
+                Seen::Unreachable { protocol: Protocol::Tcp, stream: flow.stream, ends }
+            }
+            Protocol::Udp => {
+                let Some(found) = self.udp.find(&tuple) else { return self.quote_of_nobody(&quoted) };
+                let flow = self.udp.get_mut(found);
+                let ends = refuses && (dir == Dir::LowToHigh) == flow.a_is_low;
+                if ends {
+                    flow.exchange.port_closed(Sent { frame: packet.meta.number, at: packet.meta.at });
+                }
+                Seen::Unreachable { protocol: Protocol::Udp, stream: flow.stream, ends }
+            }
+        }
+    }
+
+    /// Wireshark numbers a conversation that it only knows from a quote; ours keep step with its numbers.
+    fn quote_of_nobody(&mut self, quoted: &Quoted) -> Seen<'static> {
+        match quoted.protocol {
+            Protocol::Tcp if quoted.octets >= QUOTE_TAKES_NUMBER => self.next_tcp += 1,
+            Protocol::Tcp => {}
+            Protocol::Udp => self.next_udp += 1,
+        }
+        Seen::Other
+    }
+
+    fn expire(&mut self, at: Timestamp, sink: &mut dyn Sink) {
+        for _ in 0..Table::<TcpFlow>::expire_budget() {
+            let Some((tuple, flow, why)) = self.tcp.pop_expired(at) else { break };
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, why);
+        }
+        for _ in 0..Table::<UdpFlow>::expire_budget() {
+            let Some((tuple, flow, why)) = self.udp.pop_expired(at) else { break };
+            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
+        }
+    }
+}
+
+fn end_tcp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: &TcpFlow, why: Leaves) {
+    let (client, server) = ends(tuple, flow.client_is_low);
+    let ended = EndedConnection { stream: flow.stream, client, server, connection: &flow.connection, why };
+    detectors.on_connection(&ended, &mut |finding| sink.finding(finding));
+    sink.connection(&ended);
+}
+
+fn end_udp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: &UdpFlow, why: Leaves) {
+    let (a, b) = ends(tuple, flow.a_is_low);
+    let ended = EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why };
+    detectors.on_exchange(&ended, &mut |finding| sink.finding(finding));
+    sink.exchange(&ended);
+}
+
+fn stage_of(connection: &Connection) -> Stage {
+    if connection.teardown.is_over() {
+        Stage::Closed
+    } else if connection.handshake.is_settled() || !connection.oriented {
+        Stage::Open
+    } else {
+        Stage::Attempt
+    }
+}
+
+fn side_of(dir: Dir, client_is_low: bool) -> Side {
+    if (dir == Dir::LowToHigh) == client_is_low { Side::Client } else { Side::Server }
+}
+
+fn ends(tuple: &Tuple, first_is_low: bool) -> (Endpoint, Endpoint) {
+    if first_is_low { (tuple.low, tuple.high) } else { (tuple.high, tuple.low) }
+}
+
+/// ICMP destination unreachable other than "fragmentation needed" (RFC 792), ICMPv6 type 1 (RFC 4443 §3.1).
+fn is_unreachable(icmp: &Icmp) -> bool {
+    match icmp.version {
+        4 => icmp.kind == 3 && icmp.code != 4,
+        _ => icmp.kind == 1,
+    }
+}

@@ -1,0 +1,103 @@
+//! What a connection's end has to remember of its segments: firsts, counts, worst cases.
+//!
+//! Events pass by and are gone; this is the part of them that a finding at the end rests on. Fixed size.
+
+use crate::packet::SeqNumber;
+use crate::packet::Span;
+use crate::tcp::event::Event;
+use crate::tcp::event::Mark;
+use crate::tcp::event::Side;
+use crate::tcp::handshake::AckFault;
+
+/// How often something happened, and where first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// Times.
+    pub count: u32,
+    /// First time: frame, and which side sent it.
+    pub first: Option<(u64, Side)>,
+}
+
+impl Tally {
+    fn add(&mut self, mark: Mark, side: Side) {
+        self.count = self.count.saturating_add(1);
+        self.first.get_or_insert((mark.frame, side));
+    }
+}
+
+/// The memorable part of a connection's events.
+#[derive(Clone, Debug, Default)]
+pub struct Notable {
+    /// Handshake acknowledgments that fit nothing: the first one, and how many.
+    pub wrong_ack: Option<(Mark, Side, AckFault)>,
+    /// Another SYN,ACK with another ISN.
+    pub syn_ack_changed: Option<(Mark, SeqNumber)>,
+    /// The FIN that ended a long silence.
+    pub idle_close: Option<(Mark, Side, Span)>,
+    /// Segments that carried octets again.
+    pub repeated: Tally,
+    /// Jumps ahead of the next expected number.
+    pub gaps: Tally,
+    /// Late octets that filled a jump.
+    pub fills: Tally,
+    /// Acknowledgments of octets that the capture does not hold.
+    pub unseen: Tally,
+    /// Segments beyond the offered window, and the worst excess in octets.
+    pub beyond_window: Tally,
+    /// Worst excess.
+    pub beyond_by: u32,
+    /// Windows closed.
+    pub zero_window: Tally,
+    /// Keep-alives.
+    pub keep_alive: Tally,
+    /// What no host in that state sends.
+    pub unexpected: Tally,
+    /// The SYNs crossed.
+    pub simultaneous: bool,
+}
+
+impl Notable {
+    pub(super) fn remember(&mut self, mark: Mark, side: Side, events: &[Event]) {
+        for event in events {
+            match *event {
+                Event::WrongAck(fault) => {
+                    self.wrong_ack.get_or_insert((mark, side, fault));
+                }
+                Event::SynAck { check, .. } => {
+                    if let Some(&fault) = check.fault() {
+                        self.wrong_ack.get_or_insert((mark, side, fault));
+                    }
+                }
+                Event::SynAckChanged { before } => {
+                    self.syn_ack_changed.get_or_insert((mark, before));
+                }
+                Event::Fin { idle: Some(idle), .. } => self.idle_close = Some((mark, side, idle)),
+                Event::Data { repeated, .. } if repeated > 0 => self.repeated.add(mark, side),
+                Event::Gap { .. } => self.gaps.add(mark, side),
+                Event::FillsGap { .. } => self.fills.add(mark, side),
+                Event::AckedUnseen { .. } => self.unseen.add(mark, side),
+                Event::BeyondWindow { over_by } => {
+                    self.beyond_window.add(mark, side);
+                    self.beyond_by = self.beyond_by.max(over_by);
+                }
+                Event::ZeroWindow => self.zero_window.add(mark, side),
+                Event::KeepAlive => self.keep_alive.add(mark, side),
+                Event::Unexpected { .. } => self.unexpected.add(mark, side),
+                Event::SimultaneousOpen => self.simultaneous = true,
+                Event::MidStream
+                | Event::Syn { .. }
+                | Event::Established { .. }
+                | Event::Refused { .. }
+                | Event::Data { .. }
+                | Event::Answer { .. }
+                | Event::Acked { .. }
+                | Event::WindowOpened { .. }
+                | Event::Fin { .. }
+                | Event::FinAcked
+                | Event::Reset(_)
+                | Event::Closed { .. }
+                | Event::Moved { .. } => {}
+            }
+        }
+    }
+}
