@@ -85,6 +85,8 @@ impl fmt::Display for LinkType {
 pub struct EtherType(pub u16);
 
 impl EtherType {
+    /// The smallest value that names a protocol; below it stands the length of an 802.3 frame.
+    pub const FIRST: Self = Self(0x0600);
     /// IPv4.
     pub const IPV4: Self = Self(0x0800);
     /// ARP.

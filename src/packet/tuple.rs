@@ -13,10 +13,26 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Endpoint {
+    /// The range that the port belongs to, see [`port_class`].
+    pub const fn port_class(&self) -> &'static str {
+        port_class(self.port)
+    }
+}
+
 /// `192.0.2.1:80`, `[2001:db8::1]:80`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         SocketAddr::new(self.addr, self.port).fmt(f)
+    }
+}
+
+/// The range that a port belongs to: `system`, `user` or `dynamic` (RFC 6335 §6).
+pub const fn port_class(port: u16) -> &'static str {
+    match port {
+        0..=1023 => "system",
+        1024..=49151 => "user",
+        49152..=65535 => "dynamic",
     }
 }
 
@@ -118,6 +134,13 @@ mod tests {
     fn a_socket_talking_to_itself_is_seen() {
         let one = end("127.0.0.1", 5656);
         assert!(Tuple::of(Protocol::Tcp, one, one).0.is_self());
+    }
+
+    #[test]
+    fn port_ranges_begin_and_end_where_rfc_6335_has_them() {
+        let classes = [0, 1023, 1024, 49151, 49152, 65535].map(port_class);
+        assert_eq!(classes, ["system", "system", "user", "user", "dynamic", "dynamic"]);
+        assert_eq!(end("::1", 443).port_class(), "system");
     }
 
     #[test]

@@ -1,0 +1,325 @@
+//! IPv4 with options, IPv6 with extension headers: how long the packet is, and what it carries.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+
+use etherparse::IpAuthHeaderSlice;
+use etherparse::Ipv4HeaderSlice;
+use etherparse::Ipv6FragmentHeaderSlice;
+use etherparse::Ipv6HeaderSlice;
+use etherparse::err::ipv4;
+use etherparse::err::ipv6;
+
+use crate::decode::checksum;
+use crate::decode::extent::Extent;
+use crate::decode::extent::note;
+use crate::decode::extent::note_missing;
+use crate::decode::extent::push;
+use crate::decode::extent::require;
+use crate::decode::extent::wire_len;
+use crate::decode::transport;
+use crate::packet::ChecksumState;
+use crate::packet::DefectCode;
+use crate::packet::IpHeader;
+use crate::packet::LayerKind;
+use crate::packet::Packet;
+use crate::packet::Transport;
+
+/// What an IP header hands on to the transport.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carried {
+    /// The header, extension headers counted in.
+    pub(super) ip: IpHeader,
+    /// Its payload.
+    pub(super) extent: Extent,
+    /// The destination that the pseudo-header sums: the last one of a source route (RFC 8200 §8.1).
+    /// `None` where the route hides it.
+    pub(super) final_dst: Option<IpAddr>,
+}
+
+/// Reads an IPv4 header (RFC 791 §3.1) and what it carries.
+pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
+    let bytes = extent.captured(packet.bytes);
+    let header = match Ipv4HeaderSlice::from_slice(bytes) {
+        Ok(header) => header,
+        Err(ipv4::HeaderSliceError::Len(short)) => {
+            require(packet, LayerKind::Ipv4, extent, short.required_len);
+            return;
+        }
+        Err(ipv4::HeaderSliceError::Content(fault)) => {
+            let (code, found, expected) = match fault {
+                ipv4::HeaderError::UnexpectedVersion { version_number } => {
+                    (DefectCode::IpVersion, u32::from(version_number), 4)
+                }
+                ipv4::HeaderError::HeaderLengthSmallerThanHeader { ihl } => {
+                    (DefectCode::IpHeaderLength, u32::from(ihl) * 4, V4_LEN as u32)
+                }
+            };
+            push(packet, LayerKind::Ipv4, extent.at, bytes.len().min(V4_LEN));
+            note(packet, code, LayerKind::Ipv4, extent.at, found, expected);
+            return;
+        }
+    };
+    let header_len = header.slice().len();
+    if !push(packet, LayerKind::Ipv4, extent.at, header_len) {
+        return;
+    }
+    let payload = v4_payload(packet, extent, header_len, header.total_len());
+    let field = header.header_checksum();
+    let ip = IpHeader {
+        version: 4,
+        src: IpAddr::V4(header.source_addr()),
+        dst: IpAddr::V4(header.destination_addr()),
+        ttl: header.ttl(),
+        traffic_class: header.slice()[1],
+        id: Some(u32::from(header.identification())),
+        dont_fragment: header.dont_fragment(),
+        more_fragments: header.more_fragments(),
+        fragment_offset: u32::from(header.fragments_offset().value()) * 8,
+        header_len: header_len as u32,
+        payload_len: payload.len() as u32,
+        protocol: header.protocol().0,
+        checksum: v4_checksum(packet, extent, header.slice(), field),
+    };
+    let final_dst = Some(IpAddr::V4(v4_final_destination(header.options()).unwrap_or(header.destination_addr())));
+    extensions(packet, Carried { ip, extent: payload, final_dst });
+}
+
+/// Where the payload lies by the total length field.
+fn v4_payload(packet: &mut Packet<'_>, extent: Extent, header_len: usize, total_len: u16) -> Extent {
+    let (at, there) = (extent.at, wire_len(packet).min(extent.end).saturating_sub(extent.at));
+    let total = usize::from(total_len);
+    let end = if total == 0 {
+        note(packet, DefectCode::IpLengthZero, LayerKind::Ipv4, at + 2, 0, there as u32);
+        at + there.max(header_len)
+    } else {
+        if total < header_len {
+            note(packet, DefectCode::IpTotalLength, LayerKind::Ipv4, at + 2, total as u32, header_len as u32);
+        } else if total > there {
+            note(packet, DefectCode::IpTotalLength, LayerKind::Ipv4, at + 2, total as u32, there as u32);
+        }
+        at + total.max(header_len)
+    };
+    Extent { at: at + header_len, end }
+}
+
+fn v4_checksum(packet: &mut Packet<'_>, extent: Extent, header: &[u8], field: u16) -> ChecksumState {
+    match checksum::plain(header, field) {
+        // No header sums to a checksum of 0 by itself: the card was to fill it in.
+        ChecksumState::Bad { .. } if field == 0 => ChecksumState::Partial,
+        ChecksumState::Bad { expected } => {
+            let (found, expected16) = (u32::from(field), u32::from(expected));
+            note(packet, DefectCode::IpChecksum, LayerKind::Ipv4, extent.at + 10, found, expected16);
+            ChecksumState::Bad { expected }
+        }
+        state => state,
+    }
+}
+
+/// The last hop of a source route that has hops to go (RFC 791 §3.1, options 131 and 137).
+fn v4_final_destination(options: &[u8]) -> Option<Ipv4Addr> {
+    let mut rest = options;
+    loop {
+        rest = match *rest {
+            [] | [0, ..] => return None,
+            [1, ..] => &rest[1..],
+            [131 | 137, len, pointer, ..] if len >= 7 && pointer <= len => {
+                let route = rest.get(3..usize::from(len))?;
+                return route.last_chunk::<4>().map(|last| Ipv4Addr::from(*last));
+            }
+            [_, len, ..] if len >= 2 => rest.get(usize::from(len)..)?,
+            _ => return None,
+        }
+    }
+}
+
+/// Reads an IPv6 header (RFC 8200 §3) and what it carries.
+pub(super) fn read_v6(packet: &mut Packet<'_>, extent: Extent) {
+    let bytes = extent.captured(packet.bytes);
+    let header = match Ipv6HeaderSlice::from_slice(bytes) {
+        Ok(header) => header,
+        Err(ipv6::HeaderSliceError::Len(short)) => {
+            require(packet, LayerKind::Ipv6, extent, short.required_len);
+            return;
+        }
+        Err(ipv6::HeaderSliceError::Content(ipv6::HeaderError::UnexpectedVersion { version_number })) => {
+            push(packet, LayerKind::Ipv6, extent.at, bytes.len().min(V6_LEN));
+            note(packet, DefectCode::IpVersion, LayerKind::Ipv6, extent.at, u32::from(version_number), 6);
+            return;
+        }
+    };
+    if !push(packet, LayerKind::Ipv6, extent.at, V6_LEN) {
+        return;
+    }
+    let payload = v6_payload(packet, extent, header.payload_length(), header.next_header().0);
+    let ip = IpHeader {
+        version: 6,
+        src: IpAddr::V6(header.source_addr()),
+        dst: IpAddr::V6(header.destination_addr()),
+        ttl: header.hop_limit(),
+        traffic_class: header.traffic_class(),
+        id: None,
+        // Routers never fragment IPv6 (RFC 8200 §5).
+        dont_fragment: true,
+        more_fragments: false,
+        fragment_offset: 0,
+        header_len: V6_LEN as u32,
+        payload_len: payload.len() as u32,
+        protocol: header.next_header().0,
+        checksum: ChecksumState::None,
+    };
+    extensions(packet, Carried { ip, extent: payload, final_dst: Some(ip.dst) });
+}
+
+/// Where the payload lies by the payload length field, the jumbo payload option (RFC 2675 §2), or the frame.
+fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_header: u8) -> Extent {
+    let payload = extent.behind(V6_LEN);
+    let there = wire_len(packet).min(extent.end).saturating_sub(payload.at);
+    let declared = match payload_len {
+        0 => match jumbo_len(payload.captured(packet.bytes), next_header) {
+            Some(jumbo) => jumbo as usize,
+            // Offload, as IPv4 has it. Under eight octets it can only be a frame's padding.
+            None if next_header != NO_NEXT_HEADER && there >= 8 => {
+                note(packet, DefectCode::IpLengthZero, LayerKind::Ipv6, extent.at + 4, 0, there as u32);
+                there
+            }
+            None => 0,
+        },
+        len => usize::from(len),
+    };
+    if declared > there {
+        note(packet, DefectCode::IpTotalLength, LayerKind::Ipv6, extent.at + 4, declared as u32, there as u32);
+    }
+    Extent { at: payload.at, end: payload.at + declared }
+}
+
+/// The jumbo payload option of a hop-by-hop header that begins `behind` the fixed header.
+fn jumbo_len(behind: &[u8], next_header: u8) -> Option<u32> {
+    if next_header != HOP_BY_HOP {
+        return None;
+    }
+    let mut rest = behind.get(2..8 + 8 * usize::from(*behind.get(1)?))?;
+    loop {
+        rest = match *rest {
+            [] => return None,
+            [0, ..] => &rest[1..],
+            [0xc2, 4, a, b, c, d, ..] => return Some(u32::from_be_bytes([a, b, c, d])),
+            [_, len, ..] => rest.get(2 + usize::from(len)..)?,
+            [_] => return None,
+        }
+    }
+}
+
+/// Follows the extension headers, then reads what they carry. IPv4 has one of them, the authentication header.
+fn extensions(packet: &mut Packet<'_>, mut carried: Carried) {
+    packet.transport = Transport::Other;
+    for count in 0.. {
+        if carried.ip.fragment_offset != 0 {
+            // What follows is from the middle of the datagram, whatever the next header field says.
+            packet.transport = Transport::LaterFragment;
+            break;
+        }
+        let Some(kind) = extension_kind(carried.ip.version, carried.ip.protocol) else {
+            packet.ip = Some(carried.ip);
+            transport::read(packet, &carried);
+            return;
+        };
+        if count == MAX_EXTENSIONS {
+            let limit = MAX_EXTENSIONS as u32;
+            note(packet, DefectCode::ExtensionChain, kind, carried.extent.at, limit + 1, limit);
+            break;
+        }
+        if !extension(packet, kind, &mut carried) {
+            break;
+        }
+    }
+    packet.ip = Some(carried.ip);
+}
+
+fn extension_kind(version: u8, protocol: u8) -> Option<LayerKind> {
+    match (version, protocol) {
+        (_, AUTHENTICATION) => Some(LayerKind::Ah),
+        (6, HOP_BY_HOP) => Some(LayerKind::HopByHop),
+        (6, ROUTING) => Some(LayerKind::Routing),
+        (6, FRAGMENT) => Some(LayerKind::FragmentHeader),
+        (6, DESTINATION_OPTIONS) => Some(LayerKind::DestinationOptions),
+        _ => None,
+    }
+}
+
+/// Steps over one extension header; `false` where it is not all there.
+fn extension(packet: &mut Packet<'_>, kind: LayerKind, carried: &mut Carried) -> bool {
+    let extent = carried.extent;
+    let Some(bytes) = require(packet, kind, extent, EXTENSION_MIN_LEN) else { return false };
+    let len = extension_len(kind, bytes);
+    let Some(bytes) = require(packet, kind, extent, len) else { return false };
+    if !push(packet, kind, extent.at, len) {
+        return false;
+    }
+    let next = match kind {
+        LayerKind::FragmentHeader => match Ipv6FragmentHeaderSlice::from_slice(bytes) {
+            Ok(header) => {
+                carried.ip.id = Some(header.identification());
+                carried.ip.more_fragments = header.more_fragments();
+                carried.ip.fragment_offset = u32::from(header.fragment_offset().value()) * 8;
+                header.next_header().0
+            }
+            Err(_) => return false,
+        },
+        LayerKind::Ah => match IpAuthHeaderSlice::from_slice(bytes) {
+            Ok(header) => header.next_header().0,
+            Err(_) => {
+                note_missing(packet, kind, extent, AH_MIN_LEN);
+                return false;
+            }
+        },
+        LayerKind::Routing => {
+            carried.final_dst = routed_destination(&bytes[..len], carried.final_dst);
+            bytes[0]
+        }
+        _ => bytes[0],
+    };
+    carried.ip.protocol = next;
+    carried.ip.header_len += len as u32;
+    carried.ip.payload_len = carried.ip.payload_len.saturating_sub(len as u32);
+    carried.extent = extent.behind(len);
+    true
+}
+
+/// Octets of an extension header by its length field (RFC 8200 §4, RFC 4302 §2.2).
+pub(super) fn extension_len(kind: LayerKind, bytes: &[u8]) -> usize {
+    match kind {
+        LayerKind::FragmentHeader => 8,
+        LayerKind::Ah => (usize::from(bytes[1]) + 2) * 4,
+        _ => (usize::from(bytes[1]) + 1) * 8,
+    }
+}
+
+/// Where a packet with this routing header ends up at last (RFC 8200 §4.4, RFC 6275 §6.4, RFC 8754 §2).
+fn routed_destination(header: &[u8], dst: Option<IpAddr>) -> Option<IpAddr> {
+    let (kind, segments_left) = (header[2], header[3]);
+    let last = match kind {
+        _ if segments_left == 0 => return dst,
+        0 | 2 => header.get(8..)?.last_chunk::<16>(),
+        // Segment routing lists its segments backwards.
+        4 => header.get(8..)?.first_chunk::<16>(),
+        _ => None,
+    };
+    last.map(|octets| IpAddr::V6(Ipv6Addr::from(*octets)))
+}
+
+/// IPv4 header without options.
+const V4_LEN: usize = 20;
+const V6_LEN: usize = 40;
+const EXTENSION_MIN_LEN: usize = 8;
+const AH_MIN_LEN: usize = 12;
+/// RFC 8200 §4.1 names seven in its recommended order; more than eight is somebody's game.
+const MAX_EXTENSIONS: usize = 8;
+
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION_OPTIONS: u8 = 60;

@@ -1,0 +1,191 @@
+//! The walk over TCP options, the only one in the house (RFC 9293 §3.1, the kinds in [`TcpOption`]).
+//!
+//! Unknown kinds are stepped over by their length. A length under 2 or past the end leaves nothing to step by and ends
+//! the walk; a length that is not its kind's own spoils that option only.
+
+use crate::packet::DefectCode;
+use crate::packet::OptionSummary;
+use crate::packet::SackBlock;
+use crate::packet::SeqNumber;
+use crate::packet::TcpOption;
+
+/// Steps through the octets behind the fixed twenty of a TCP header.
+pub fn walk(options: &[u8]) -> Walk<'_> {
+    Walk { options, at: 0, over: false }
+}
+
+/// What the options say. Of an option that occurs twice the last one counts, as hosts have it.
+pub fn summarize(options: &[u8]) -> OptionSummary {
+    read(options, true, |_| {})
+}
+
+/// The steps of [`walk`].
+#[derive(Clone, Debug)]
+pub struct Walk<'a> {
+    options: &'a [u8],
+    at: usize,
+    over: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Octets stepped over so far: where the next option begins.
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The octets that the walk has not reached: behind the end-of-list option they are padding.
+    pub fn rest(&self) -> &'a [u8] {
+        &self.options[self.at..]
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = TcpOption<'a>;
+
+    fn next(&mut self) -> Option<TcpOption<'a>> {
+        if self.over {
+            return None;
+        }
+        let rest = self.rest();
+        let (option, octets) = match *rest {
+            [] => return None,
+            [0, ..] => {
+                self.over = true;
+                (TcpOption::EndOfList, 1)
+            }
+            [1, ..] => (TcpOption::NoOp, 1),
+            [kind] => {
+                self.over = true;
+                (TcpOption::Malformed { kind, declared: None, data: &[] }, 1)
+            }
+            [kind, len, ..] => match rest.get(2..usize::from(len)) {
+                Some(data) => (sized(kind, len, data), usize::from(len)),
+                None => {
+                    self.over = true;
+                    (TcpOption::Malformed { kind, declared: Some(len), data: &rest[2..] }, rest.len())
+                }
+            },
+        };
+        self.at += octets;
+        Some(option)
+    }
+}
+
+/// An option whose length lies within the header.
+fn sized(kind: u8, len: u8, data: &[u8]) -> TcpOption<'_> {
+    match (kind, data) {
+        (2, &[high, low]) => TcpOption::Mss(u16::from_be_bytes([high, low])),
+        (3, &[shift]) => TcpOption::WindowScale(shift),
+        (4, []) => TcpOption::SackPermitted,
+        (5, blocks) if !blocks.is_empty() && blocks.len() % 8 == 0 => TcpOption::Sack(blocks),
+        (8, &[a, b, c, d, e, f, g, h]) => {
+            TcpOption::Timestamps { value: u32::from_be_bytes([a, b, c, d]), echo: u32::from_be_bytes([e, f, g, h]) }
+        }
+        (19, digest) if digest.len() == 16 => TcpOption::Md5(digest),
+        (28, &[high, low]) => TcpOption::UserTimeout(u16::from_be_bytes([high, low])),
+        (29, keyed) if keyed.len() >= 2 => TcpOption::Ao(keyed),
+        (30, data) if !data.is_empty() => TcpOption::Mptcp(data),
+        // RFC 7413 §4.1.1: nothing, or a cookie of 4 to 16 octets, an even number of them.
+        (34, cookie) if cookie.is_empty() || (4..=16).contains(&cookie.len()) && cookie.len() % 2 == 0 => {
+            TcpOption::FastOpen(cookie)
+        }
+        // RFC 9768 §3.2.3: up to three counters of three octets.
+        (172 | 174, counters) if counters.len() <= 9 && counters.len() % 3 == 0 => {
+            TcpOption::AccEcn { kind, data: counters }
+        }
+        (253 | 254, data) => TcpOption::Experiment { kind, data },
+        (2..=5 | 8 | 19 | 28..=30 | 34 | 172 | 174, data) => TcpOption::Malformed { kind, declared: Some(len), data },
+        (kind, data) => TcpOption::Unknown { kind, data },
+    }
+}
+
+/// What is wrong with one option.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Fault {
+    /// What.
+    pub(super) code: DefectCode,
+    /// Octet of the options where it begins.
+    pub(super) at: usize,
+    /// The number found.
+    pub(super) found: u32,
+    /// The number that would have been right.
+    pub(super) expected: u32,
+}
+
+/// Digests the options and tells each fault. With `whole` false the capture ends within them: then an option that
+/// runs past the end was cut, which is no fault of its sender.
+pub(super) fn read(options: &[u8], whole: bool, mut tell: impl FnMut(Fault)) -> OptionSummary {
+    let mut said = OptionSummary::default();
+    let mut walk = walk(options);
+    loop {
+        let at = walk.at();
+        let Some(option) = walk.next() else { break };
+        match option {
+            TcpOption::NoOp | TcpOption::Unknown { .. } | TcpOption::Md5(_) | TcpOption::Ao(_) => {}
+            TcpOption::UserTimeout(_) | TcpOption::AccEcn { .. } => {}
+            TcpOption::EndOfList => {
+                let strangers = walk.rest().iter().filter(|&&octet| octet != 0).count() as u32;
+                if strangers > 0 {
+                    tell(Fault { code: DefectCode::TcpOptionsAfterEnd, at, found: strangers, expected: 0 });
+                }
+            }
+            TcpOption::Mss(mss) => said.mss = Some(mss),
+            TcpOption::WindowScale(shift) => said.window_scale = Some(shift),
+            TcpOption::SackPermitted => said.sack_permitted = true,
+            TcpOption::Sack(blocks) => said.sack = sack_blocks(blocks).collect(),
+            TcpOption::Timestamps { value, echo } => said.timestamps = Some((value, echo)),
+            TcpOption::FastOpen(cookie) => said.fast_open = Some(cookie.len() as u8),
+            TcpOption::Experiment { kind: 254, data: [0xf9, 0x89, cookie @ ..] } => {
+                said.fast_open = Some(cookie.len() as u8);
+            }
+            TcpOption::Experiment { .. } => {}
+            TcpOption::Mptcp(data) => said.mptcp |= 1 << (data[0] >> 4),
+            TcpOption::Malformed { kind, declared, data } => {
+                let remain = options.len() - at;
+                if let Some(fault) = fault_of(kind, declared, data, remain, whole) {
+                    said.malformed = true;
+                    tell(Fault { at, ..fault });
+                }
+            }
+        }
+    }
+    said
+}
+
+/// Blocks of a SACK option of sound length, four at most fit into a header.
+pub fn sack_blocks(octets: &[u8]) -> impl Iterator<Item = SackBlock> {
+    octets.chunks_exact(8).take(MAX_SACK_BLOCKS).map(|block| SackBlock {
+        left: SeqNumber(u32::from_be_bytes([block[0], block[1], block[2], block[3]])),
+        right: SeqNumber(u32::from_be_bytes([block[4], block[5], block[6], block[7]])),
+    })
+}
+
+fn fault_of(kind: u8, declared: Option<u8>, data: &[u8], remain: usize, whole: bool) -> Option<Fault> {
+    let impossible = |found| Fault { code: DefectCode::TcpOptionLength, at: 0, found, expected: remain as u32 };
+    match declared {
+        Some(len) if usize::from(len) == data.len() + 2 => {
+            let expected = kind_size(kind);
+            Some(Fault { code: DefectCode::TcpOptionSize, at: 0, found: u32::from(len), expected })
+        }
+        Some(len @ (0 | 1)) => Some(impossible(u32::from(len))),
+        Some(len) => whole.then(|| impossible(u32::from(len))),
+        None => whole.then(|| impossible(1)),
+    }
+}
+
+/// The length, kind and length octets counted in, that a kind has, or its least.
+fn kind_size(kind: u8) -> u32 {
+    match kind {
+        3 => 3,
+        4 => 2,
+        5 | 8 => 10,
+        19 => 18,
+        30 => 3,
+        34 => 6,
+        172 | 174 => 5,
+        // MSS, user timeout, AO.
+        _ => 4,
+    }
+}
+
+const MAX_SACK_BLOCKS: usize = 4;

@@ -1,0 +1,239 @@
+//! TCP and UDP headers: what they say, how much they carry, and whether the two agree.
+
+use std::net::IpAddr;
+
+use etherparse::TcpHeaderSlice;
+use etherparse::UdpHeaderSlice;
+use etherparse::err::tcp;
+
+use crate::decode::checksum;
+use crate::decode::extent::Extent;
+use crate::decode::extent::note;
+use crate::decode::extent::note_missing;
+use crate::decode::extent::push;
+use crate::decode::extent::require;
+use crate::decode::icmp;
+use crate::decode::ip::Carried;
+use crate::decode::options;
+use crate::packet::ChecksumState;
+use crate::packet::DefectCode;
+use crate::packet::LayerKind;
+use crate::packet::OptionSummary;
+use crate::packet::Packet;
+use crate::packet::SeqNumber;
+use crate::packet::TcpFlags;
+use crate::packet::TcpHeader;
+use crate::packet::Transport;
+use crate::packet::UdpHeader;
+
+/// Reads the header behind the last IP header.
+pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
+    match (carried.ip.version, carried.ip.protocol) {
+        (_, TCP) => read_tcp(packet, carried),
+        (_, UDP) => read_udp(packet, carried),
+        (4, ICMP) | (6, ICMPV6) => icmp::read(packet, carried),
+        // IP in IP (4), IPv6 in IP (41), GRE (47) and the like would go here.
+        _ => {}
+    }
+}
+
+/// How a TCP header stands within its segment.
+struct Shape {
+    /// Octets of the header that were captured, 20 at least.
+    captured: usize,
+    /// The data offset makes sense.
+    sound: bool,
+    /// The capture ends within the options.
+    cut: bool,
+}
+
+fn read_tcp(packet: &mut Packet<'_>, carried: &Carried) {
+    let extent = carried.extent;
+    let Some(bytes) = require(packet, LayerKind::Tcp, extent, TCP_LEN) else { return };
+    let Some(&fixed) = bytes.first_chunk::<TCP_LEN>() else { return };
+    let header_len = (fixed[12] >> 4) * 4;
+    let shape = tcp_shape(packet, extent, bytes, header_len);
+    if !push(packet, LayerKind::Tcp, extent.at, shape.captured) {
+        return;
+    }
+    let (src_port, dst_port) = (be16(&fixed, 0), be16(&fixed, 2));
+    let flags = TcpFlags::from_bits(be16(&fixed, 12));
+    note_ports(packet, LayerKind::Tcp, extent, src_port, dst_port);
+    note_flags(packet, extent, flags);
+    let options = if shape.sound { &bytes[TCP_LEN..shape.captured] } else { &[] };
+    let mut said = OptionSummary::default();
+    if !options.is_empty() {
+        said = options::read(options, !shape.cut, |fault| {
+            let at = extent.at + TCP_LEN + fault.at;
+            note(packet, fault.code, LayerKind::Tcp, at, fault.found, fault.expected);
+        });
+    }
+    let checksum_field = be16(&fixed, 16);
+    let checksum = tcp_checksum(packet, carried, bytes, checksum_field);
+    let len = extent.len().saturating_sub(usize::from(header_len)) as u32;
+    let payload = if len == 0 { &[] } else { &bytes[shape.captured..] };
+    packet.transport = Transport::Tcp(TcpHeader {
+        src_port,
+        dst_port,
+        seq: SeqNumber(be32(&fixed, 4)),
+        ack: SeqNumber(be32(&fixed, 8)),
+        header_len,
+        flags,
+        window: be16(&fixed, 14),
+        checksum_field,
+        checksum,
+        urgent: be16(&fixed, 18),
+        options,
+        said,
+        len,
+        payload,
+        sound: shape.sound,
+    });
+}
+
+/// Notes what is wrong with the data offset (RFC 9293 §3.1).
+fn tcp_shape(packet: &mut Packet<'_>, extent: Extent, bytes: &[u8], header_len: u8) -> Shape {
+    let unsound = Shape { captured: TCP_LEN, sound: false, cut: false };
+    let declared = u32::from(header_len);
+    match TcpHeaderSlice::from_slice(bytes) {
+        Ok(header) => Shape { captured: header.slice().len(), sound: true, cut: false },
+        Err(tcp::HeaderSliceError::Content(_)) => {
+            note(packet, DefectCode::TcpDataOffset, LayerKind::Tcp, extent.at + 12, declared, TCP_LEN as u32);
+            unsound
+        }
+        Err(tcp::HeaderSliceError::Len(_)) if usize::from(header_len) > extent.len() => {
+            let segment = extent.len() as u32;
+            note(packet, DefectCode::TcpDataOffsetBeyond, LayerKind::Tcp, extent.at + 12, declared, segment);
+            unsound
+        }
+        Err(tcp::HeaderSliceError::Len(_)) => {
+            note_missing(packet, LayerKind::Tcp, extent, usize::from(header_len));
+            Shape { captured: bytes.len(), sound: true, cut: true }
+        }
+    }
+}
+
+fn note_ports(packet: &mut Packet<'_>, kind: LayerKind, extent: Extent, src_port: u16, dst_port: u16) {
+    if src_port == 0 || dst_port == 0 {
+        let at = if src_port == 0 { extent.at } else { extent.at + 2 };
+        note(packet, DefectCode::PortZero, kind, at, 0, 1);
+    }
+}
+
+fn note_flags(packet: &mut Packet<'_>, extent: Extent, flags: TcpFlags) {
+    let found = u32::from(flags.bits());
+    if flags.has(TcpFlags::SYN) && flags.any(TcpFlags::FIN.with(TcpFlags::RST)) {
+        note(packet, DefectCode::TcpFlagsIllegal, LayerKind::Tcp, extent.at + 12, found, 0);
+    } else if TcpFlags::NAMED.iter().all(|&(flag, _)| !flags.has(flag)) {
+        note(packet, DefectCode::TcpFlagsNone, LayerKind::Tcp, extent.at + 12, found, 0);
+    }
+}
+
+fn tcp_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
+    let state = if carried.ip.is_fragment() || bytes.len() < carried.extent.len() {
+        ChecksumState::Unverifiable
+    } else {
+        with_pseudo_header(carried, bytes, field)
+    };
+    if let ChecksumState::Bad { expected } = state {
+        let at = carried.extent.at + 16;
+        note(packet, DefectCode::TcpChecksum, LayerKind::Tcp, at, u32::from(field), u32::from(expected));
+    }
+    state
+}
+
+/// Judges a checksum over `segment` and the pseudo-header, where the final destination is known.
+pub(super) fn with_pseudo_header(carried: &Carried, segment: &[u8], field: u16) -> ChecksumState {
+    let Some(dst) = carried.final_dst else { return ChecksumState::Unverifiable };
+    checksum::transport(carried.ip.src, dst, carried.ip.protocol, segment, field)
+}
+
+fn read_udp(packet: &mut Packet<'_>, carried: &Carried) {
+    let extent = carried.extent;
+    let Some(bytes) = require(packet, LayerKind::Udp, extent, UDP_LEN) else { return };
+    let Ok(header) = UdpHeaderSlice::from_slice(bytes) else { return };
+    if !push(packet, LayerKind::Udp, extent.at, UDP_LEN) {
+        return;
+    }
+    note_ports(packet, LayerKind::Udp, extent, header.source_port(), header.destination_port());
+    let covered = udp_covered(packet, carried, header.length());
+    let checksum_field = header.checksum();
+    let checksum = udp_checksum(packet, carried, bytes, covered, checksum_field);
+    // Where the length field is no guide, IP is.
+    let total = covered.unwrap_or(extent.len());
+    packet.transport = Transport::Udp(UdpHeader {
+        src_port: header.source_port(),
+        dst_port: header.destination_port(),
+        length_field: header.length(),
+        checksum_field,
+        checksum,
+        len: (total - UDP_LEN) as u32,
+        payload: &bytes[UDP_LEN..total.min(bytes.len())],
+    });
+}
+
+/// Octets of header and payload by the length field (RFC 768), `None` where that cannot be.
+fn udp_covered(packet: &mut Packet<'_>, carried: &Carried, length_field: u16) -> Option<usize> {
+    let (carries, length) = (carried.extent.len(), usize::from(length_field));
+    let (code, expected) = match length {
+        // A jumbogram has no room to say its length (RFC 2675 §4).
+        0 if carried.ip.version == 6 => return Some(carries),
+        0..UDP_LEN => (DefectCode::UdpLengthShort, UDP_LEN),
+        // The first fragment's field counts the whole datagram.
+        _ if length > carries && carried.ip.is_fragment() => return None,
+        _ if length > carries => (DefectCode::UdpLengthBeyond, carries),
+        _ if length < carries => (DefectCode::UdpTrailing, carries),
+        _ => return Some(length),
+    };
+    let at = carried.extent.at + 4;
+    note(packet, code, LayerKind::Udp, at, u32::from(length_field), expected as u32);
+    (code == DefectCode::UdpTrailing).then_some(length)
+}
+
+fn udp_checksum(
+    packet: &mut Packet<'_>,
+    carried: &Carried,
+    bytes: &[u8],
+    covered: Option<usize>,
+    field: u16,
+) -> ChecksumState {
+    let at = carried.extent.at + 6;
+    if field == 0 && matches!(carried.ip.src, IpAddr::V4(_)) {
+        return ChecksumState::Absent;
+    }
+    if field == 0 {
+        note(packet, DefectCode::UdpChecksumIllegal, LayerKind::Udp, at, 0, 0);
+        return ChecksumState::Illegal;
+    }
+    let state = match covered.and_then(|covered| bytes.get(..covered)) {
+        Some(datagram) if !carried.ip.is_fragment() => with_pseudo_header(carried, datagram, field),
+        _ => ChecksumState::Unverifiable,
+    };
+    match state {
+        ChecksumState::Bad { expected } => {
+            // A sum of zero is sent as all ones (RFC 768).
+            let expected = if expected == 0 { 0xffff } else { expected };
+            note(packet, DefectCode::UdpChecksum, LayerKind::Udp, at, u32::from(field), u32::from(expected));
+            ChecksumState::Bad { expected }
+        }
+        state => state,
+    }
+}
+
+fn be16(fixed: &[u8; TCP_LEN], at: usize) -> u16 {
+    u16::from_be_bytes([fixed[at], fixed[at + 1]])
+}
+
+fn be32(fixed: &[u8; TCP_LEN], at: usize) -> u32 {
+    u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]])
+}
+
+/// TCP header without options.
+pub(super) const TCP_LEN: usize = 20;
+/// UDP header.
+pub(super) const UDP_LEN: usize = 8;
+/// Protocol numbers.
+pub(super) const ICMP: u8 = 1;
+pub(super) const TCP: u8 = 6;
+pub(super) const UDP: u8 = 17;
+pub(super) const ICMPV6: u8 = 58;
