@@ -45,16 +45,88 @@ macro_rules! catalog {
 catalog! {
     Refused = "refused", Error, "RFC 9293 §3.10.7.1",
         "Connection refused",
-        "The host answered the SYN with RST+ACK: it is up, and nobody listens on that port.";
+        "The host answered the SYN with RST+ACK: it is up, and nobody listens on that port. Start the service, or mend the port.";
     Unreachable = "unreachable", Error, "RFC 792; RFC 4443 §3.1",
         "Destination unreachable",
         "A router or the host said by ICMP that the packet cannot be delivered. The quoted header names the connection.";
     NoAnswer = "no-answer", Error, "RFC 9293 §3.5",
         "SYN without any answer",
         "Nothing came back: the host is down, the packet or its answer is filtered, or the accept queue is full.";
-    HalfOpen = "half-open", Warning, "RFC 9293 §3.5.1",
+    HalfOpen = "half-open", Warning, "RFC 9293 §3.5",
         "Handshake never completed",
-        "SYN and SYN,ACK were seen, the client's acknowledgment of K+1 was not.";
+        "SYN and SYN,ACK were seen, the client's acknowledgment of K+1 was not: it left, its ACK was lost, or its address is forged.";
+    HandshakeWrongAck = "handshake-wrong-ack", Error, "RFC 9293 §3.10.7.3",
+        "An acknowledgment of the opening fits no SYN",
+        "It must cover the peer's SYN and nothing that was never sent. An old duplicate, a broken middlebox, or a forged segment.";
+    SynAckChanged = "syn-ack-changed", Warning, "RFC 9293 §3.5",
+        "A second SYN,ACK with another ISN",
+        "Two hosts answer for one address, or a stateless responder was restarted, or one of the answers is forged.";
+    SynRetried = "syn-retried", Warning, "RFC 6298 §5.7",
+        "SYN or SYN,ACK had to be repeated",
+        "The first one or its answer was lost, or the listener's queue was full for a while. Each repetition costs a second or more.";
+    SimultaneousOpen = "simultaneous-open", Note, "RFC 9293 §3.5, figure 7",
+        "Both sides opened at once",
+        "Legal and rare; typical of hole punching through NATs.";
+    MidStream = "mid-stream", Note, "RFC 9293 §3.5",
+        "The capture began inside the connection",
+        "Without the SYNs, window scale, MSS and the first numbers are not known; checks that rest on them say that they cannot tell.";
+    Reset = "reset", Warning, "RFC 9293 §3.5.2",
+        "Ended by reset",
+        "With ACK and no FIN: the process closed with data unread, with linger 0, or died. Without ACK: a segment found no connection there.";
+    ResetAfterFin = "reset-after-fin", Warning, "RFC 9293 §3.6.1",
+        "Reset after a FIN",
+        "One side had closed and the other still sent data, which nobody could read any more; or the closing side ran out of patience.";
+    HalfClosed = "half-closed", Note, "RFC 9293 §3.6",
+        "One side closed, the other has not",
+        "The capture ends with one direction closed. The other side may hold its socket in CLOSE-WAIT: look whether the program ever closes it.";
+    IdleClose = "idle-close", Note, "RFC 9293 §3.9.1",
+        "Closed after a long silence",
+        "Nothing was owed and nothing passed, then came a FIN: the pattern of a read deadline or an idle timeout of the side that closed.";
+    RequestUnanswered = "request-unanswered", Warning, "RFC 9293 §3.6",
+        "The connection ended with the client's last data unanswered",
+        "The client sent something and got no octet back before the end: it gave up, was ended, or the server closed on it.";
+    DataUnacknowledged = "data-unacknowledged", Warning, "RFC 9293 §3.4",
+        "Octets were never acknowledged",
+        "They were sent and the connection or the capture ended without an acknowledgment: whether they arrived cannot be told.";
+    Retransmission = "retransmission", Note, "RFC 9293 §3.8.1",
+        "Octets were sent again",
+        "Lost on the way, or believed to be. Cause and cost depend on when and how often.";
+    CaptureGap = "capture-gap", Warning, "RFC 9293 §3.4",
+        "The capture misses octets that arrived",
+        "The receiver acknowledged octets that the capture does not hold: the capture lost them, not the network.";
+    LostSegment = "lost-segment", Note, "RFC 9293 §3.4",
+        "A segment is missing before this one",
+        "The sender's numbers jump ahead: a segment was lost before the capture point, took another path, or comes late.";
+    BeyondWindow = "beyond-window", Warning, "RFC 9293 §3.8.6",
+        "Sent beyond the offered window",
+        "A segment ends past the highest edge that the receiver ever offered. A sender must not; a lost window update in the capture looks the same.";
+    ZeroWindow = "zero-window", Note, "RFC 9293 §3.8.6.1",
+        "The receiver had no room",
+        "Its buffer was full: the application did not read fast enough. The network is not at fault.";
+    BadChecksum = "bad-checksum", Warning, "RFC 9293 §3.1; RFC 768",
+        "Checksum does not match",
+        "The receiver drops such a packet. If these are packets that the capturing host itself sent, its network card fills the checksum in later.";
+    StateUnexpected = "state-unexpected", Warning, "RFC 9293 §3.10",
+        "A segment that has no place in its sender's state",
+        "For example a SYN inside an open connection: a forgotten connection, a scan, or a forgery.";
+    HalfOpenHigh = "half-open-high", Error, "RFC 4987 §2",
+        "Many half-open connections at one server",
+        "More openings wait than complete. A SYN flood looks like this, and so does a server whose accept queue is full or whose answers are lost.";
+    UdpPortClosed = "udp-port-closed", Error, "RFC 1122 §3.2.2.1",
+        "UDP port closed",
+        "The host answered with ICMP \"port unreachable\": it is up, and nobody has a socket on that port.";
+    UdpUnanswered = "udp-unanswered", Note, "RFC 768",
+        "Datagrams without answer",
+        "Lost, refused without a word, or never meant to be answered: UDP does not say.";
+    CaptureTruncated = "capture-truncated", Warning, "pcap, pcapng",
+        "The capture file ends in the middle",
+        "Everything before the cut was analysed. The capturing program was stopped hard, the disk was full, or the copy is incomplete.";
+    CaptureDrops = "capture-drops", Warning, "packet(7)",
+        "The kernel dropped packets of the capture",
+        "They passed and were not captured. Conclusions about missing packets are weakened; use a filter or a larger buffer.";
+    ClockSteps = "clock-steps", Note, "RFC 9293 §3.8.1",
+        "The capture's clock stepped back",
+        "Times across such a step cannot be compared: durations and round-trip times there may be wrong.";
 }
 
 impl fmt::Display for Code {

@@ -204,7 +204,6 @@ impl Analyzer {
         for (tuple, flow) in exchanges {
             end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
-        self.detectors.finish(&mut |finding| sink.finding(finding));
     }
 
     fn observe_tcp(
