@@ -128,7 +128,7 @@ fn code(file: &Path) -> impl Iterator<Item = (usize, String)> {
         .into_iter()
         .enumerate()
         .map(|(index, line)| (index + 1, line))
-        .take_while(|(_, line)| !line.trim_start().starts_with("#[cfg(test)]"))
+        .take_while(|(_, line)| !["#[cfg(test)]", "#![cfg(test)]"].contains(&line.trim()))
         .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 

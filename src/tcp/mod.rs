@@ -26,3 +26,6 @@ pub use handshake::Outcome;
 pub use state::State;
 pub use teardown::CloseKind;
 pub use teardown::Teardown;
+
+#[cfg(test)]
+mod tests;
