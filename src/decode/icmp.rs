@@ -44,7 +44,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
 }
 
 fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
-    let state = if carried.ip.is_fragment() || bytes.len() < carried.extent.len() {
+    let state = if !carried.is_whole(bytes) {
         ChecksumState::Unverifiable
     } else if carried.ip.version == 4 {
         checksum::plain(bytes, field)

@@ -31,11 +31,20 @@ use crate::packet::Transport;
 pub(super) struct Carried {
     /// The header, extension headers counted in.
     pub(super) ip: IpHeader,
-    /// Its payload.
+    /// Its payload, no further than the frame went.
     pub(super) extent: Extent,
+    /// The frame is shorter than the IP length field says: what is missing was never sent.
+    pub(super) truncated: bool,
     /// The destination that the pseudo-header sums: the last one of a source route (RFC 8200 §8.1).
     /// `None` where the route hides it.
     pub(super) final_dst: Option<IpAddr>,
+}
+
+impl Carried {
+    /// `captured` is all that was sent, in one piece: a checksum over it can be judged.
+    pub(super) const fn is_whole(&self, captured: &[u8]) -> bool {
+        !self.ip.is_fragment() && !self.truncated && captured.len() == self.extent.len()
+    }
 }
 
 /// Reads an IPv4 header (RFC 791 §3.1) and what it carries.
@@ -65,7 +74,7 @@ pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
     if !push(packet, LayerKind::Ipv4, extent.at, header_len) {
         return;
     }
-    let payload = v4_payload(packet, extent, header_len, header.total_len());
+    let (payload, truncated) = v4_payload(packet, extent, header_len, header.total_len());
     let field = header.header_checksum();
     let ip = IpHeader {
         version: 4,
@@ -83,25 +92,24 @@ pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
         checksum: v4_checksum(packet, extent, header.slice(), field),
     };
     let final_dst = Some(IpAddr::V4(v4_final_destination(header.options()).unwrap_or(header.destination_addr())));
-    extensions(packet, Carried { ip, extent: payload, final_dst });
+    extensions(packet, Carried { ip, extent: payload, truncated, final_dst });
 }
 
-/// Where the payload lies by the total length field.
-fn v4_payload(packet: &mut Packet<'_>, extent: Extent, header_len: usize, total_len: u16) -> Extent {
+/// Where the payload lies by the total length field, and whether the frame is too short for it.
+fn v4_payload(packet: &mut Packet<'_>, extent: Extent, header_len: usize, total_len: u16) -> (Extent, bool) {
     let (at, there) = (extent.at, wire_len(packet).min(extent.end).saturating_sub(extent.at));
     let total = usize::from(total_len);
-    let end = if total == 0 {
-        note(packet, DefectCode::IpLengthZero, LayerKind::Ipv4, at + 2, 0, there as u32);
-        at + there.max(header_len)
-    } else {
-        if total < header_len {
-            note(packet, DefectCode::IpTotalLength, LayerKind::Ipv4, at + 2, total as u32, header_len as u32);
-        } else if total > there {
-            note(packet, DefectCode::IpTotalLength, LayerKind::Ipv4, at + 2, total as u32, there as u32);
-        }
-        at + total.max(header_len)
-    };
-    Extent { at: at + header_len, end }
+    let mut disagree =
+        |code, expected: usize| note(packet, code, LayerKind::Ipv4, at + 2, total as u32, expected as u32);
+    if total == 0 {
+        disagree(DefectCode::IpLengthZero, there);
+    } else if total < header_len {
+        disagree(DefectCode::IpTotalLength, header_len);
+    } else if total > there {
+        disagree(DefectCode::IpTotalLength, there);
+    }
+    let end = at + if total == 0 { there } else { total.min(there) }.max(header_len);
+    (Extent { at: at + header_len, end }, total > there)
 }
 
 fn v4_checksum(packet: &mut Packet<'_>, extent: Extent, header: &[u8], field: u16) -> ChecksumState {
@@ -152,7 +160,7 @@ pub(super) fn read_v6(packet: &mut Packet<'_>, extent: Extent) {
     if !push(packet, LayerKind::Ipv6, extent.at, V6_LEN) {
         return;
     }
-    let payload = v6_payload(packet, extent, header.payload_length(), header.next_header().0);
+    let (payload, truncated) = v6_payload(packet, extent, header.payload_length(), header.next_header().0);
     let ip = IpHeader {
         version: 6,
         src: IpAddr::V6(header.source_addr()),
@@ -169,11 +177,11 @@ pub(super) fn read_v6(packet: &mut Packet<'_>, extent: Extent) {
         protocol: header.next_header().0,
         checksum: ChecksumState::None,
     };
-    extensions(packet, Carried { ip, extent: payload, final_dst: Some(ip.dst) });
+    extensions(packet, Carried { ip, extent: payload, truncated, final_dst: Some(ip.dst) });
 }
 
 /// Where the payload lies by the payload length field, the jumbo payload option (RFC 2675 §2), or the frame.
-fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_header: u8) -> Extent {
+fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_header: u8) -> (Extent, bool) {
     let payload = extent.behind(V6_LEN);
     let there = wire_len(packet).min(extent.end).saturating_sub(payload.at);
     let declared = match payload_len {
@@ -191,7 +199,7 @@ fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_he
     if declared > there {
         note(packet, DefectCode::IpTotalLength, LayerKind::Ipv6, extent.at + 4, declared as u32, there as u32);
     }
-    Extent { at: payload.at, end: payload.at + declared }
+    (Extent { at: payload.at, end: payload.at + declared.min(there) }, declared > there)
 }
 
 /// The jumbo payload option of a hop-by-hop header that begins `behind` the fixed header.
@@ -388,12 +396,12 @@ mod tests {
     }
 
     #[test]
-    fn a_length_past_the_frame_is_a_defect_and_still_what_ip_declares() {
+    fn a_length_past_the_frame_is_a_defect_and_what_was_never_sent_does_not_count() {
         decoded("0 C > S . 1:11(10) iplen 60", |packet| {
             assert_eq!(codes(packet), [DefectCode::IpTotalLength]);
             assert_eq!((packet.defects[0].found, packet.defects[0].expected), (60, 50));
             let tcp = packet.tcp().expect("a segment");
-            assert_eq!((tcp.len, tcp.payload.len(), tcp.checksum), (20, 10, ChecksumState::Unverifiable));
+            assert_eq!((tcp.len, tcp.payload.len(), tcp.checksum), (10, 10, ChecksumState::Unverifiable));
         });
         decoded("0 C > S . 1:11(10) iplen 50", |packet| assert!(packet.defects.is_empty()));
     }

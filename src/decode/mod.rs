@@ -103,7 +103,7 @@ mod tests {
         let ends = packet.layers.iter().map(|layer| layer.offset + layer.len);
         let begins = packet.layers.iter().skip(1).map(|layer| layer.offset);
         ends.clone().zip(begins).all(|(end, begin)| end == begin)
-            && ends.last().unwrap_or(0) <= packet.bytes.len() as u32
+            && ends.max().unwrap_or(0) <= packet.bytes.len() as u32
     }
 
     fn link_types() -> impl Strategy<Value = LinkType> {

@@ -130,11 +130,8 @@ fn note_flags(packet: &mut Packet<'_>, extent: Extent, flags: TcpFlags) {
 }
 
 fn tcp_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
-    let state = if carried.ip.is_fragment() || bytes.len() < carried.extent.len() {
-        ChecksumState::Unverifiable
-    } else {
-        with_pseudo_header(carried, bytes, field)
-    };
+    let state =
+        if carried.is_whole(bytes) { with_pseudo_header(carried, bytes, field) } else { ChecksumState::Unverifiable };
     if let ChecksumState::Bad { expected } = state {
         let at = carried.extent.at + 16;
         note(packet, DefectCode::TcpChecksum, LayerKind::Tcp, at, u32::from(field), u32::from(expected));
@@ -179,8 +176,8 @@ fn udp_covered(packet: &mut Packet<'_>, carried: &Carried, length_field: u16) ->
         // A jumbogram has no room to say its length (RFC 2675 §4).
         0 if carried.ip.version == 6 => return Some(carries),
         0..UDP_LEN => (DefectCode::UdpLengthShort, UDP_LEN),
-        // The first fragment's field counts the whole datagram.
-        _ if length > carries && carried.ip.is_fragment() => return None,
+        // The first fragment's field counts the whole datagram; of a truncated packet IP has told already.
+        _ if length > carries && (carried.ip.is_fragment() || carried.truncated) => return None,
         _ if length > carries => (DefectCode::UdpLengthBeyond, carries),
         _ if length < carries => (DefectCode::UdpTrailing, carries),
         _ => return Some(length),
