@@ -136,7 +136,7 @@ fn retried(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn wrong_ack(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let (mark, side, fault) = ended.connection.notable.wrong_ack?;
+    let (mark, side, fault) = ended.connection.notable().wrong_ack?;
     let (sender, peer) = (ended.endpoint(side), ended.endpoint(side.peer()));
     let (text, ack, bound) = match fault {
         AckFault::AboveSent { ack, snd_nxt, over_by } => (
@@ -162,13 +162,13 @@ fn wrong_ack(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn syn_ack_changed(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let (mark, before) = ended.connection.notable.syn_ack_changed?;
+    let (mark, before) = ended.connection.notable().syn_ack_changed?;
     let text = format!("frame {}: another SYN,ACK of {} with a new ISN, {before} before", mark.frame, ended.server);
     Some(finding(ended, Code::SynAckChanged, vec![mark.frame], text))
 }
 
 fn simultaneous(ended: &EndedConnection<'_>) -> Option<Finding> {
-    if !ended.connection.notable.simultaneous {
+    if !ended.connection.notable().simultaneous {
         return None;
     }
     let frames = ended.connection.handshake.syn.iter().map(|mark| mark.frame).collect();
@@ -231,7 +231,7 @@ fn half_closed(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn idle_close(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let (mark, side, idle) = ended.connection.notable.idle_close?;
+    let (mark, side, idle) = ended.connection.notable().idle_close?;
     let text =
         format!("{} ({}) closed in frame {} after {idle} s of silence", ended.endpoint(side), side.name(), mark.frame);
     Some(with(with(finding(ended, Code::IdleClose, vec![mark.frame], text), "idle", idle), "by", side.name()))
@@ -282,7 +282,7 @@ fn tallied(
 fn retransmission(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let octets = connection.side(Side::Client).repeated_bytes + connection.side(Side::Server).repeated_bytes;
-    let tally = connection.notable.repeated;
+    let tally = connection.notable().repeated;
     tallied(ended, Code::Retransmission, tally, |frame, side| {
         format!(
             "{octets} octets in {} segments were sent again, first by {} in frame {frame}",
@@ -299,7 +299,7 @@ fn capture_gap(ended: &EndedConnection<'_>) -> Option<Finding> {
         return None;
     }
     let octets = connection.side(Side::Client).unseen_bytes + connection.side(Side::Server).unseen_bytes;
-    tallied(ended, Code::CaptureGap, connection.notable.unseen, |frame, side| {
+    tallied(ended, Code::CaptureGap, connection.notable().unseen, |frame, side| {
         format!(
             "{} acknowledged in frame {frame} what the capture does not hold: {octets} octets in all",
             ended.endpoint(side)
@@ -308,7 +308,7 @@ fn capture_gap(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn lost_segment(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let notable = &ended.connection.notable;
+    let notable = &ended.connection.notable();
     tallied(ended, Code::LostSegment, notable.gaps, |frame, side| {
         format!(
             "the numbers of {} jump ahead {} times, first in frame {frame}; {} times late octets filled the hole",
@@ -320,7 +320,7 @@ fn lost_segment(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn beyond_window(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let notable = &ended.connection.notable;
+    let notable = &ended.connection.notable();
     tallied(ended, Code::BeyondWindow, notable.beyond_window, |frame, side| {
         format!(
             "{} sent up to {} octets beyond the window of {}, first in frame {frame}",
@@ -332,7 +332,7 @@ fn beyond_window(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn zero_window(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let tally = ended.connection.notable.zero_window;
+    let tally = ended.connection.notable().zero_window;
     tallied(ended, Code::ZeroWindow, tally, |frame, side| {
         format!("{} had no room {} times, first in frame {frame}", ended.endpoint(side), tally.count)
     })
@@ -349,7 +349,7 @@ fn bad_checksum(ended: &EndedConnection<'_>) -> Option<Finding> {
 }
 
 fn state_unexpected(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let tally = ended.connection.notable.unexpected;
+    let tally = ended.connection.notable().unexpected;
     let mut unexpected = tallied(ended, Code::StateUnexpected, tally, |frame, side| {
         format!("{} sent in frame {frame} what has no place in its state", ended.endpoint(side))
     })?;

@@ -45,7 +45,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1 << 20, exchanges: 1 << 18 }
+        Self { connections: 1 << 19, exchanges: 1 << 18 }
     }
 }
 
@@ -386,5 +386,15 @@ fn is_unreachable(icmp: &Icmp) -> bool {
     match icmp.version {
         4 => icmp.kind == 3 && icmp.code != 4,
         _ => icmp.kind == 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_per_conversation_is_what_the_documentation_says() {
+        assert_eq!(Analyzer::state_sizes(), [824, 488]);
     }
 }

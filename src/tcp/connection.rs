@@ -25,7 +25,8 @@ use crate::tcp::turns::Turns;
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
 const IDLE_WORTH_TELLING: Span = Span::from_secs(5);
 
-/// One TCP connection. About half a kilobyte, nothing on the heap; `docs/architecture.md` states the exact size.
+/// One TCP connection. Fixed size; one box on the heap where something notable happened. `docs/architecture.md` states
+/// the octets.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// First packet.
@@ -38,8 +39,6 @@ pub struct Connection {
     pub teardown: Teardown,
     /// Who spoke and who answered.
     pub turns: Turns,
-    /// What findings at its end rest on.
-    pub notable: Notable,
     /// IPv6.
     pub ipv6: bool,
     /// A SYN or SYN,ACK told who is client; otherwise the sender of the first packet is taken for it.
@@ -47,6 +46,8 @@ pub struct Connection {
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
     sides: [EndpointView; 2],
+    /// Most connections have nothing to remember; the others pay for it once.
+    notable: Option<Box<Notable>>,
 }
 
 impl Connection {
@@ -58,7 +59,7 @@ impl Connection {
             handshake: Handshake::default(),
             teardown: Teardown::default(),
             turns: Turns::default(),
-            notable: Notable::default(),
+            notable: None,
             ipv6,
             oriented,
             ip_options: 0,
@@ -109,6 +110,12 @@ impl Connection {
         })
     }
 
+    /// What findings at its end rest on.
+    pub fn notable(&self) -> &Notable {
+        const NOTHING: &Notable = &Notable::NOTHING;
+        self.notable.as_deref().unwrap_or(NOTHING)
+    }
+
     /// How the opening stands.
     pub fn outcome(&self) -> Outcome {
         self.handshake.outcome()
@@ -140,7 +147,9 @@ impl Connection {
         self.close(mark, side, tcp, idle, settled_before, events);
         self.move_states(side, tcp, events);
         self.teardown.tell_if_over(events);
-        self.notable.remember(mark, side, &events[before..]);
+        if events[before..].iter().any(Notable::is_worth_remembering) {
+            self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
+        }
     }
 
     /// An ICMP error quoted a segment of `side`. True where it ends the attempt.
