@@ -1,6 +1,6 @@
 //! Frame → [`Packet`]: which headers are there, what they say, and what is wrong with them.
 //!
-//! Faults are data ([`Defect`]), not errors: decoding goes on behind them as far as the bytes carry it, never panics
+//! Faults are data ([`Defect`](crate::packet::Defect)), not errors: decoding goes on behind them as far as the bytes carry it, never panics
 //! and never allocates. Lengths are those that the headers declare, never those of the captured slice, so that a
 //! capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
 //!
