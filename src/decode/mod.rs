@@ -1,8 +1,8 @@
 //! Frame → [`Packet`]: which headers are there, what they say, and what is wrong with them.
 //!
-//! Faults are data ([`Defect`]), not errors: decoding goes on behind them as far as the bytes carry it, never panics
-//! and never allocates. Lengths are those that the headers declare, never those of the captured slice, so that a
-//! capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
+//! Faults are data, a [`Defect`](crate::packet::Defect) each, not errors: decoding goes on behind them as far as the
+//! bytes carry it, never panics and never allocates. Lengths are those that the headers declare, never those of the
+//! captured slice, so that a capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
 //!
 //! Headers are recognised one at a time by etherparse's header slices. Its whole-packet decoders stay outside the hot
 //! path on purpose: the strict one refuses a packet for one cut octet, the lax one forgets which TCP header it nearly

@@ -287,7 +287,7 @@ pub struct Quoted {
 pub enum ChecksumState {
     /// Matches.
     Good,
-    /// Holds only the folded pseudo-header sum: left for the network card to finish (offload).
+    /// Holds only the folded pseudo-header sum, or 0 in an IPv4 header: left for the network card to finish (offload).
     Partial,
     /// Does not match; this is what it should have been.
     Bad {
