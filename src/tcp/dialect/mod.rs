@@ -43,6 +43,7 @@ pub use verdict::Verdicts;
 
 use crate::packet::flags::TcpFlags;
 use crate::packet::headers::Icmp;
+use crate::packet::headers::LayerKind;
 use crate::packet::headers::Packet;
 use crate::packet::headers::TcpHeader;
 use crate::packet::headers::Transport;
@@ -225,33 +226,42 @@ impl Dialect {
 
     fn tcp(&mut self, packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Option<Tags> {
         let (tuple, dir) = packet.tuple()?;
-        let shape = shape(packet, tcp);
+        let (shape, len) = shape(packet, tcp);
         let is_judged = matches!(shape, Shape::Whole | Shape::Bogus);
-        let segment = segment(packet, tcp);
-        let (place, mut reused) = self.find_stream(tuple, dir, tcp.flags, tcp.seq);
+        let segment = Segment {
+            frame: packet.meta.number,
+            at: packet.meta.at.nanos(),
+            seq: tcp.seq,
+            ack: tcp.ack,
+            flags: tcp.flags,
+            window: tcp.window,
+            len,
+            said: &tcp.said,
+        };
+        let (place, reused) = self.find_stream(tuple, dir, tcp.flags, tcp.seq);
         let has_room = self.room < MAX_NOTED;
         let stream = self.tcp.at(place);
         let room_before = stream.room();
         let mut found = Judgement::default();
         if is_judged {
-            reused |= stream.settle_bases(dir, &segment);
             found = stream.judge(dir, has_room, &segment);
         }
         let shown = stream.shown(dir);
-        stream.note_phase(dir, segment.at, tcp.flags, tcp.len);
+        stream.note_phase(dir, segment.at, tcp.flags, len);
         if shape == Shape::Whole {
             stream.hear_options(dir, &segment);
         }
         if reused {
             found.verdicts.add(Verdicts::REUSED_PORTS);
+            found.is_recorded = true;
         }
         let number = stream.number;
-        let initial_rtt = stream.initial_rtt();
+        let initial_rtt = stream.initial_rtt().filter(|_| found.is_recorded);
         self.room = self.room + stream.room() - room_before;
         self.unnoted += u64::from(is_judged && !has_room && segment.takes_space());
         Some(Tags {
             shape,
-            len: tcp.len,
+            len,
             seq: tcp.seq,
             ack: tcp.ack,
             relative_seq: if is_judged { shown.seq_base.offset_to(tcp.seq) } else { tcp.seq.0 },
@@ -308,28 +318,20 @@ impl Dialect {
     }
 }
 
-fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
-    if packet.ip.is_some_and(|ip| ip.is_fragment()) {
-        Shape::Numbered
-    } else if tcp.sound {
-        Shape::Whole
-    } else if tcp.header_len < MIN_HEADER {
-        Shape::Bogus
-    } else {
-        Shape::Short
-    }
-}
-
-fn segment<'p>(packet: &Packet<'_>, tcp: &'p TcpHeader<'_>) -> Segment<'p> {
-    Segment {
-        frame: packet.meta.number,
-        at: packet.meta.at.nanos(),
-        seq: tcp.seq,
-        ack: tcp.ack,
-        flags: tcp.flags,
-        window: tcp.window,
-        len: tcp.len,
-        said: &tcp.said,
+/// How much of the header Wireshark shows, and the payload's length as it counts it.
+///
+/// Where IP declares more than the frame had on the wire, Wireshark believes the frame.
+fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> (Shape, u32) {
+    let header_len = u32::from(tcp.header_len);
+    let layer = packet.layers.iter().rfind(|layer| layer.kind == LayerKind::Tcp);
+    let on_the_wire = layer.map_or(u32::MAX, |layer| packet.meta.origlen.saturating_sub(layer.offset));
+    let is_first_fragment = packet.ip.is_some_and(|ip| ip.is_fragment());
+    let is_bogus = tcp.header_len < MIN_HEADER;
+    match on_the_wire.checked_sub(header_len) {
+        Some(room) if !is_first_fragment && (tcp.sound || is_bogus) => {
+            (if is_bogus { Shape::Bogus } else { Shape::Whole }, tcp.len.min(room))
+        }
+        _ => (Shape::Short, 0),
     }
 }
 

@@ -17,9 +17,10 @@ use crate::tcp::dialect::verdict::Verdicts;
 /// How much of the header Wireshark shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shape {
-    /// Only the stream number: UDP, and first fragments of datagrams that were not put together.
+    /// Only the stream number: UDP.
     Numbered,
-    /// The data offset points past the segment: header fields as they stand there, no length, no analysis.
+    /// The data offset points past the segment, or the segment is the first fragment of a datagram that was not put
+    /// together: header fields as they stand there, no length, no analysis.
     Short,
     /// The data offset is below five words: Wireshark judges the segment but stops showing it.
     Bogus,
@@ -86,7 +87,8 @@ pub struct Tags {
     pub acks: Option<(u64, Span)>,
     /// The frame that went unacknowledged, and the time since.
     pub rto: Option<(u64, Span)>,
-    /// Time from SYN to the ACK that completes the handshake.
+    /// Time from SYN to the ACK that completes the handshake, where Wireshark keeps a record of this frame: one with a
+    /// verdict, one that acknowledges a frame exactly, or one that was asked for its bytes in flight.
     pub initial_rtt: Option<Span>,
     /// Octets that the sender has outstanding.
     pub bytes_in_flight: Option<u32>,
@@ -179,13 +181,6 @@ impl Tags {
     fn analysed<T: Copy>(&self, found: Option<T>) -> Option<T> {
         if self.shape == Shape::Whole { found } else { None }
     }
-
-    fn has_record(&self) -> bool {
-        !self.verdicts.is_empty()
-            || self.acks.is_some()
-            || self.bytes_in_flight.is_some()
-            || self.push_bytes_sent.is_some()
-    }
 }
 
 /// See [`Tags::label`].
@@ -268,7 +263,7 @@ const FIELDS: [Field; 37] = [
     }),
     ("tcp.analysis.ack_rtt", |t| t.analysed(t.acks).and_then(|(_, since)| seconds(since))),
     ("tcp.analysis.rto", |t| t.analysed(t.rto).and_then(|(_, since)| seconds(since))),
-    ("tcp.analysis.initial_rtt", |t| t.analysed(t.initial_rtt).filter(|_| t.has_record()).and_then(seconds)),
+    ("tcp.analysis.initial_rtt", |t| t.analysed(t.initial_rtt).and_then(seconds)),
 ];
 
 /// Wireshark prepends each word to those before it, so this list runs from the last one found to the first.
