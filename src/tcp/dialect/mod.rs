@@ -320,15 +320,16 @@ impl Dialect {
 
 /// How much of the header Wireshark shows, and the payload's length as it counts it.
 ///
-/// Where IP declares more than the frame had on the wire, Wireshark believes the frame.
+/// Where IP declares more than the frame had on the wire, Wireshark believes the frame. That says nothing about a
+/// datagram put together from several frames: a TCP header in a later fragment can only be one of these.
 fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> (Shape, u32) {
     let header_len = u32::from(tcp.header_len);
-    let layer = packet.layers.iter().rfind(|layer| layer.kind == LayerKind::Tcp);
-    let on_the_wire = layer.map_or(u32::MAX, |layer| packet.meta.origlen.saturating_sub(layer.offset));
-    let is_first_fragment = packet.ip.is_some_and(|ip| ip.is_fragment());
     let is_bogus = tcp.header_len < MIN_HEADER;
+    let fragment = packet.ip.filter(|ip| ip.is_fragment()).map(|ip| ip.fragment_offset);
+    let layer = packet.layers.iter().rfind(|layer| layer.kind == LayerKind::Tcp).filter(|_| fragment.is_none());
+    let on_the_wire = layer.map_or(u32::MAX, |layer| packet.meta.origlen.saturating_sub(layer.offset));
     match on_the_wire.checked_sub(header_len) {
-        Some(room) if !is_first_fragment && (tcp.sound || is_bogus) => {
+        Some(room) if fragment != Some(0) && (tcp.sound || is_bogus) => {
             (if is_bogus { Shape::Bogus } else { Shape::Whole }, tcp.len.min(room))
         }
         _ => (Shape::Short, 0),

@@ -207,33 +207,29 @@ fn seconds(span: Span) -> Option<Value> {
 
 type Field = (&'static str, fn(&Tags) -> Option<Value>);
 
-macro_rules! number {
-    ($condition:expr, $value:expr) => {
-        if $condition { Some(Value::Number(i64::from($value))) } else { None }
-    };
+fn number(is_shown: bool, value: impl Into<i64>) -> Option<Value> {
+    is_shown.then(|| Value::Number(value.into()))
 }
 
-macro_rules! frame {
-    ($number:expr) => {
-        Some(Value::Number(i64::try_from($number).unwrap_or(i64::MAX)))
-    };
+fn frame(number: u64) -> Value {
+    Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// In the order of the machine contract.
 const FIELDS: [Field; 37] = [
-    ("tcp.stream", |t| number!(t.protocol == Protocol::Tcp, t.stream)),
-    ("udp.stream", |t| number!(t.protocol == Protocol::Udp, t.stream)),
-    ("tcp.len", |t| number!(matches!(t.shape, Shape::Whole | Shape::Bogus), t.len)),
-    ("tcp.seq", |t| number!(t.shape != Shape::Numbered, t.relative_seq)),
-    ("tcp.ack", |t| number!(t.shows_header(), t.relative_ack)),
-    ("tcp.seq_raw", |t| number!(t.shape != Shape::Numbered, t.seq.0)),
-    ("tcp.ack_raw", |t| number!(t.shows_header(), t.ack.0)),
-    ("tcp.hdr_len", |t| number!(t.shape != Shape::Numbered, t.hdr_len)),
-    ("tcp.flags", |t| number!(t.shows_header(), t.flags.bits())),
-    ("tcp.window_size_value", |t| number!(t.shows_header(), t.window)),
-    ("tcp.window_size", |t| number!(t.shows_header(), t.window_size())),
-    ("tcp.window_size_scalefactor", |t| number!(t.shows_header() && !t.flags.has(TcpFlags::SYN), t.scale.factor())),
-    ("tcp.completeness", |t| number!(t.shape != Shape::Numbered, t.completeness)),
+    ("tcp.stream", |t| number(t.protocol == Protocol::Tcp, t.stream)),
+    ("udp.stream", |t| number(t.protocol == Protocol::Udp, t.stream)),
+    ("tcp.len", |t| number(matches!(t.shape, Shape::Whole | Shape::Bogus), t.len)),
+    ("tcp.seq", |t| number(t.shape != Shape::Numbered, t.relative_seq)),
+    ("tcp.ack", |t| number(t.shows_header(), t.relative_ack)),
+    ("tcp.seq_raw", |t| number(t.shape != Shape::Numbered, t.seq.0)),
+    ("tcp.ack_raw", |t| number(t.shows_header(), t.ack.0)),
+    ("tcp.hdr_len", |t| number(t.shape != Shape::Numbered, t.hdr_len)),
+    ("tcp.flags", |t| number(t.shows_header(), t.flags.bits())),
+    ("tcp.window_size_value", |t| number(t.shows_header(), t.window)),
+    ("tcp.window_size", |t| number(t.shows_header(), t.window_size())),
+    ("tcp.window_size_scalefactor", |t| number(t.shows_header() && !t.flags.has(TcpFlags::SYN), t.scale.factor())),
+    ("tcp.completeness", |t| number(t.shape != Shape::Numbered, t.completeness)),
     ("tcp.analysis.retransmission", |t| t.given(Verdicts::RETRANSMISSION)),
     ("tcp.analysis.fast_retransmission", |t| t.given(Verdicts::FAST_RETRANSMISSION)),
     ("tcp.analysis.spurious_retransmission", |t| t.given(Verdicts::SPURIOUS_RETRANSMISSION)),
@@ -250,10 +246,10 @@ const FIELDS: [Field; 37] = [
     ("tcp.analysis.keep_alive_ack", |t| t.given(Verdicts::KEEP_ALIVE_ACK)),
     ("tcp.analysis.reused_ports", |t| t.given(Verdicts::REUSED_PORTS)),
     ("tcp.analysis.duplicate_ack_num", |t| t.analysed(t.duplicate_ack).map(|(n, _)| Value::Number(i64::from(n)))),
-    ("tcp.analysis.duplicate_ack_frame", |t| t.analysed(t.duplicate_ack).and_then(|(_, frame)| frame!(frame))),
-    ("tcp.analysis.acks_frame", |t| t.analysed(t.acks).and_then(|(frame, _)| frame!(frame))),
+    ("tcp.analysis.duplicate_ack_frame", |t| t.analysed(t.duplicate_ack).map(|(_, number)| frame(number))),
+    ("tcp.analysis.acks_frame", |t| t.analysed(t.acks).map(|(number, _)| frame(number))),
     ("tcp.analysis.rto_frame", |t| {
-        t.analysed(t.rto).filter(|(_, since)| *since != Span::ZERO).and_then(|(frame, _)| frame!(frame))
+        t.analysed(t.rto).filter(|(_, since)| *since != Span::ZERO).map(|(number, _)| frame(number))
     }),
     ("tcp.analysis.bytes_in_flight", |t| {
         t.analysed(t.bytes_in_flight).filter(|n| *n > 0).map(|n| Value::Number(n.into()))
