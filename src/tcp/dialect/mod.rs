@@ -43,7 +43,6 @@ pub use verdict::Verdicts;
 
 use crate::packet::flags::TcpFlags;
 use crate::packet::headers::Icmp;
-use crate::packet::headers::LayerKind;
 use crate::packet::headers::Packet;
 use crate::packet::headers::TcpHeader;
 use crate::packet::headers::Transport;
@@ -226,7 +225,8 @@ impl Dialect {
 
     fn tcp(&mut self, packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Option<Tags> {
         let (tuple, dir) = packet.tuple()?;
-        let (shape, len) = shape(packet, tcp);
+        let shape = shape(packet, tcp);
+        let len = if shape == Shape::Short { 0 } else { tcp.len };
         let is_judged = matches!(shape, Shape::Whole | Shape::Bogus);
         let segment = Segment {
             frame: packet.meta.number,
@@ -318,21 +318,17 @@ impl Dialect {
     }
 }
 
-/// How much of the header Wireshark shows, and the payload's length as it counts it.
-///
-/// Where IP declares more than the frame had on the wire, Wireshark believes the frame. That says nothing about a
-/// datagram put together from several frames: a TCP header in a later fragment can only be one of these.
-fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> (Shape, u32) {
-    let header_len = u32::from(tcp.header_len);
-    let is_bogus = tcp.header_len < MIN_HEADER;
-    let fragment = packet.ip.filter(|ip| ip.is_fragment()).map(|ip| ip.fragment_offset);
-    let layer = packet.layers.iter().rfind(|layer| layer.kind == LayerKind::Tcp).filter(|_| fragment.is_none());
-    let on_the_wire = layer.map_or(u32::MAX, |layer| packet.meta.origlen.saturating_sub(layer.offset));
-    match on_the_wire.checked_sub(header_len) {
-        Some(room) if fragment != Some(0) && (tcp.sound || is_bogus) => {
-            (if is_bogus { Shape::Bogus } else { Shape::Whole }, tcp.len.min(room))
-        }
-        _ => (Shape::Short, 0),
+/// How much of the header Wireshark shows. A TCP header in a later fragment is that of a datagram put together.
+fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
+    let is_first_fragment = packet.ip.is_some_and(|ip| ip.more_fragments && ip.fragment_offset == 0);
+    if is_first_fragment {
+        Shape::Short
+    } else if tcp.sound {
+        Shape::Whole
+    } else if tcp.header_len < MIN_HEADER {
+        Shape::Bogus
+    } else {
+        Shape::Short
     }
 }
 

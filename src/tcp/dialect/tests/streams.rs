@@ -121,16 +121,6 @@ fn a_short_segment_is_numbered_and_shown_raw_but_not_judged() {
 }
 
 #[test]
-fn a_frame_shorter_than_its_ip_length_is_believed_instead_of_it() {
-    let mut packets = trace("HS\n10> A 101 901 85");
-    packets[3].layers.push(Layer { kind: LayerKind::Tcp, offset: 34, len: 20 });
-    packets[3].meta.origlen = 60;
-    assert_eq!(replay(&packets)[3].len, 6);
-    packets[3].meta.origlen = 53;
-    assert_eq!(replay(&packets)[3].shape, Shape::Short);
-}
-
-#[test]
 fn a_first_fragment_gets_its_number_and_no_verdict() {
     let mut packets = trace("HS\n10> A 101 901 1400\n10> A 101 901 1400");
     packets[3].ip.as_mut().expect("IP").more_fragments = true;
