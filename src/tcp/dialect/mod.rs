@@ -18,6 +18,10 @@
 //!   length and completeness.
 //! - Without ACK, the acknowledgment number is shown raw.
 //! - A duration of exactly zero is not shown; with it goes `rto_frame`, but not `acks_frame`. A negative one is.
+//! - `initial_rtt` needs a record, but an empty one will do: an ACK of something not captured whose verdict was given
+//!   before leaves one, and so do a SYN that names the known base and a segment whose flight came out absurd.
+//! - Octets since the last PSH are always counted, but shown only beside bytes in flight.
+//! - Duplicate ACKs are named also where the MPTCP options change from one to the next.
 
 mod bystander;
 mod finals;
