@@ -21,6 +21,10 @@ use crate::tcp::state::Step;
 use crate::tcp::teardown::ResetKind;
 use crate::tcp::teardown::Teardown;
 use crate::tcp::turns::Turns;
+use crate::tcp::verdict::Before;
+use crate::tcp::verdict::Judge;
+use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::tcb::Tcb;
 
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
 const IDLE_WORTH_TELLING: Span = Span::from_secs(5);
@@ -48,6 +52,7 @@ pub struct Connection {
     sides: [EndpointView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     notable: Option<Box<Notable>>,
+    judge: Option<Box<Judge>>,
 }
 
 impl Connection {
@@ -60,6 +65,7 @@ impl Connection {
             teardown: Teardown::default(),
             turns: Turns::default(),
             notable: None,
+            judge: None,
             ipv6,
             oriented,
             ip_options: 0,
@@ -150,6 +156,42 @@ impl Connection {
         if events[before..].iter().any(Notable::is_worth_remembering) {
             self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
         }
+    }
+
+    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. `thorough` also tells what holds and
+    /// what cannot be told. The first call makes room for what judging needs to remember.
+    pub fn judge(
+        &mut self,
+        mark: Mark,
+        side: Side,
+        ip: &IpHeader,
+        tcp: &TcpHeader<'_>,
+        thorough: bool,
+        out: &mut Vec<Judgement>,
+    ) {
+        if let ChecksumState::Bad { .. } = tcp.checksum {
+            return;
+        }
+        let before = Before {
+            sender: &self.sides[side.index()],
+            receiver: &self.sides[side.peer().index()],
+            sender_scale: self.window_scale(side),
+            timestamps: self.timestamps_agreed(),
+            effective_mss: self.effective_mss(side).map(|sum| sum.value),
+            sender_half: match side {
+                Side::Client => self.handshake.client_rtt,
+                Side::Server => self.handshake.server_rtt,
+            },
+            open: self.handshake.outcome().is_open() || !self.oriented,
+        };
+        let mut judge = self.judge.take().unwrap_or_default();
+        judge.observe(mark, side, ip, tcp, &before, thorough, out);
+        self.judge = Some(judge);
+    }
+
+    /// What judging has kept about one side, if it was asked for.
+    pub fn judged(&self, side: Side) -> Option<&Tcb> {
+        self.judge.as_ref().map(|judge| judge.side(side))
     }
 
     /// An ICMP error quoted a segment of `side`. True where it ends the attempt.
