@@ -11,6 +11,7 @@
 
 pub mod framer;
 pub mod protocol;
+pub mod server;
 
 mod address;
 mod scan;
