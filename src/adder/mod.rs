@@ -8,7 +8,10 @@
 //! |---|---|
 //! | [`framer`] | a stream or datagram into JSON values, without a socket |
 //! | [`protocol`] | values into requests and answers |
+//! | [`server`] | answers them: thread per client, polled sockets, or epoll |
+//! | [`client`] | asks over one long connection and checks every sum |
 
+pub mod client;
 pub mod framer;
 pub mod protocol;
 pub mod server;
@@ -18,4 +21,5 @@ mod scan;
 
 pub use address::resolve;
 
+/// Where the server listens and the client calls when nothing else was said.
 pub const DEFAULT_ADDR: &str = "127.0.0.1:5656";
