@@ -334,22 +334,26 @@ impl Connection {
 
     fn move_states(&mut self, side: Side, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let control = tcp.flags.control();
-        self.step(side, Cause::Sends(control), control, events);
-        if !tcp.flags.has(TcpFlags::ACK) || control == Control::Rst {
-            if control == Control::Rst {
-                self.step(side.peer(), Cause::Sends(Control::Rst), control, events);
-            }
+        if control == Control::Rst {
+            self.step(side, Cause::Sends(control), control, events);
+            self.step(side.peer(), Cause::Sends(control), control, events);
             return;
         }
+        let acks = |number: Option<SeqNumber>| {
+            tcp.flags.has(TcpFlags::ACK) && number.is_some_and(|number| number.before(tcp.ack))
+        };
         let peer = self.side(side.peer());
-        let covers_syn = peer.isn.is_some_and(|isn| isn.before(tcp.ack));
-        let covers_fin = peer.fin.is_some_and(|fin| fin.before(tcp.ack));
+        let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
+        if covers_fin {
+            self.step(side, Cause::AcksPeerFin, control, events);
+        }
+        self.step(side, Cause::Sends(control), control, events);
         if covers_syn {
             self.step(side.peer(), Cause::SynIsAcked, control, events);
         }
         if covers_fin {
             self.step(side.peer(), Cause::FinIsAcked, control, events);
-            self.step(side, Cause::AcksPeerFin, control, events);
         }
     }
 

@@ -200,3 +200,6 @@ impl Said<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,7 +116,7 @@ fn sequence(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
 fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
     let receiver = segment.before.receiver;
     let ack = segment.tcp.ack;
-    let (Some(una), Some(max)) = (receiver.snd_una, receiver.snd_max) else {
+    let (Some(una), Some(max)) = (receiver.snd_una.or(receiver.isn), receiver.snd_max) else {
         said.say(Judgement::cannot_tell(Code::AckRange, Gap::OneSided).seq("ack", ack));
         return;
     };
