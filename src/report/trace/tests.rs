@@ -353,3 +353,43 @@ fn a_finding_is_told_with_its_code_and_rule() {
         "!  error refused · nobody listens on \\x1b[31m10.0.0.2:80 · stream 3 · RFC 9293 §3.10.7.1\n"
     );
 }
+#[test]
+fn data_on_a_syn_is_numbered_behind_it() {
+    let text = words(
+        "+0 C > S S 1000:1004(4) <mss 1460, tfo 0011223344556677> \"ping\"
+         +1 S > C S. 5000:5000(0) ack 1005 <mss 1460>
+         +1 C > S . 1005:1005(0) ack 5001",
+    );
+    assert!(text.contains("C→S SYN J=1000 · 4 B of data on the SYN · "), "{text}");
+    assert!(text.contains("Fast Open cookie of 8 B · \"ping\" · seq 1..5\n"), "{text}");
+    assert!(text.contains("ack 1005 = J+5 ✓ (SYN and 4 B)"), "{text}");
+    assert!(text.contains("seq J+5 ✓ · ack 5001 = K+1 ✓"), "{text}");
+    assert!(text.contains("the SYN's data was taken (Fast Open)"), "{text}");
+}
+
+#[test]
+fn a_third_segment_that_was_not_captured_is_told_from_the_one_after_it() {
+    let text = words(
+        "+0 C > S S 1000:1000(0)
+         +1 S > C S. 5000:5000(0) ack 1001
+         +1 C > S P. 1011:1015(4) ack 5001 \"ping\"",
+    );
+    assert!(text.contains("seq J+11 · ack 5001 = K+1 ✓ · ESTABLISHED: the third segment is not here"), "{text}");
+}
+
+#[test]
+fn crossing_syns_and_crossing_fins_are_told_as_such() {
+    let text = words(
+        "+0 C > S S  1000:1000(0)
+         +1 S > C S  5000:5000(0)
+         +1 C > S S. 1000:1000(0) ack 5001
+         +1 S > C S. 5000:5000(0) ack 1001
+         +1 S > C F. 5001:5001(0) ack 1001
+         +0 C > S F. 1001:1001(0) ack 5001
+         +1 C > S .  1002:1002(0) ack 5002
+         +0 S > C .  5002:5002(0) ack 1002",
+    );
+    assert!(text.contains("K=5000 · no mss · SYNs crossed: both sides open (simultaneous open)"), "{text}");
+    assert!(text.contains("ack 1001 = J+1 ✓ · server side 2.00 s · no mss · ESTABLISHED by simultaneous open"));
+    assert!(text.contains("closed by both at once · simultaneous close · both hold TIME_WAIT"), "{text}");
+}
