@@ -49,8 +49,10 @@ pub struct Judgement {
 /// A number of a rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
-    /// A sequence number; shown relative or raw.
+    /// A sequence number of the segment's sender; shown relative or raw.
     Seq(SeqNumber),
+    /// A sequence number of the other side.
+    PeerSeq(SeqNumber),
     /// Octets, times, a shift.
     Count(u64),
     /// A length of time.
@@ -88,6 +90,10 @@ impl Judgement {
 
     fn seq(self, name: &'static str, seq: SeqNumber) -> Self {
         self.with(name, Number::Seq(seq))
+    }
+
+    fn peer_seq(self, name: &'static str, seq: SeqNumber) -> Self {
+        self.with(name, Number::PeerSeq(seq))
     }
 
     fn count(self, name: &'static str, count: impl Into<u64>) -> Self {

@@ -60,7 +60,7 @@ fn answers(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
     };
     own.owes = None;
     if segment.is_pure_ack() {
-        let answer = Judgement::broken(code).seq("ack", segment.tcp.ack).count("window", segment.tcp.window);
+        let answer = Judgement::broken(code).peer_seq("ack", segment.tcp.ack).count("window", segment.tcp.window);
         said.say(answer.on(frame));
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn check(segment: &Segment<'_>, _own: &Tcb, peer: &mut Tcb, said: &mu
     let echo = segment.tcp.said.timestamps.map(|(_, echo)| echo);
     peer.repeats.retain(|repeat| {
         let judged = |judgement: Judgement| {
-            judgement.seq("seq", repeat.seq).seq("end", repeat.end).seq("ack", ack).on(repeat.mark.frame)
+            judgement.peer_seq("seq", repeat.seq).peer_seq("end", repeat.end).peer_seq("ack", ack).on(repeat.mark.frame)
         };
         if reported.is_some_and(|block| block.left.before(repeat.end) && repeat.seq.before(block.right)) {
             said.say(judged(Judgement::broken(Code::SpuriousRetransmission)).count("by_dsack", 1u32));

@@ -117,11 +117,12 @@ fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
     let receiver = segment.before.receiver;
     let ack = segment.tcp.ack;
     let (Some(una), Some(max)) = (receiver.snd_una.or(receiver.isn), receiver.snd_max) else {
-        said.say(Judgement::cannot_tell(Code::AckRange, Gap::OneSided).seq("ack", ack));
+        said.say(Judgement::cannot_tell(Code::AckRange, Gap::OneSided).peer_seq("ack", ack));
         return;
     };
     let window = peer_window(segment);
-    let judged = |judgement: Judgement| judgement.seq("ack", ack).seq("snd_una", una).seq("snd_max", max);
+    let judged =
+        |judgement: Judgement| judgement.peer_seq("ack", ack).peer_seq("snd_una", una).peer_seq("snd_max", max);
     if max.before(ack) {
         // In the opening the peer has sent its SYN and nothing else; later the capture may have missed octets.
         let opening = !segment.before.open && receiver.isn.is_some_and(|isn| max == isn.plus(1));
@@ -169,7 +170,7 @@ fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
     let unit = 1u32 << scale;
     let back = edge.distance_to(before);
     let shrunk = back > 0 && back as u32 >= unit;
-    let judgement = Judgement::of(Code::WindowShrunk, shrunk).seq("edge_before", before).seq("edge", edge);
+    let judgement = Judgement::of(Code::WindowShrunk, shrunk).peer_seq("edge_before", before).peer_seq("edge", edge);
     said.say(judgement.count("back_by", back.max(0) as u64).count("unit", unit));
 }
 
@@ -177,7 +178,7 @@ fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
 fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
     let receiver = segment.before.receiver;
     for (place, block) in segment.tcp.said.sack.iter().enumerate() {
-        let judged = |judgement: Judgement| judgement.seq("left", block.left).seq("right", block.right);
+        let judged = |judgement: Judgement| judgement.peer_seq("left", block.left).peer_seq("right", block.right);
         if !block.left.before(block.right) {
             said.say(judged(Judgement::broken(Code::SackSane)));
             continue;
@@ -190,7 +191,7 @@ fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
             (false, true) if place == 0 => Judgement::holds(Code::SackSane),
             (false, below) => Judgement::of(Code::SackSane, below),
         };
-        said.say(judged(judgement).seq("ack", segment.tcp.ack));
+        said.say(judged(judgement).peer_seq("ack", segment.tcp.ack));
     }
 }
 
@@ -227,6 +228,6 @@ fn challenge(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
         .previous
         .is_some_and(|previous| previous.ack == segment.tcp.ack && previous.seq.at_or_before(segment.tcp.seq));
     if segment.is_pure_ack() && repeats {
-        said.say(Judgement::broken(Code::ChallengeAck).seq("ack", segment.tcp.ack).on(frame));
+        said.say(Judgement::broken(Code::ChallengeAck).peer_seq("ack", segment.tcp.ack).on(frame));
     }
 }
