@@ -1,0 +1,150 @@
+//! What a source knows about its capture beside the frames: format, interfaces, and how it ended.
+
+use std::fmt;
+
+use crate::packet::LinkType;
+
+/// A capture as a whole. Grows while it is read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CaptureInfo {
+    /// The file's name, `-` for standard input, or the interface.
+    pub name: String,
+    /// How the frames are written down.
+    pub format: Format,
+    /// The headers' byte order is big-endian; of pcapng, in the latest section.
+    pub big_endian: bool,
+    /// Version of the file format, `(2, 4)` for any pcap of this century; of pcapng, in the latest section.
+    pub version: (u16, u16),
+    /// Sections begun so far. More than one only in pcapng.
+    pub sections: u64,
+    /// In order of appearance, over all sections; `FrameMeta::interface` is an index into it.
+    pub interfaces: Vec<InterfaceInfo>,
+    /// How the capture ended badly, if it did.
+    pub problem: Option<Problem>,
+}
+
+impl CaptureInfo {
+    pub(super) fn new(name: &str, format: Format) -> Self {
+        Self {
+            name: name.to_owned(),
+            format,
+            big_endian: false,
+            version: (0, 0),
+            sections: 0,
+            interfaces: Vec::new(),
+            problem: None,
+        }
+    }
+}
+
+/// How a capture is written down.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// The classic format of libpcap.
+    Pcap,
+    /// pcapng.
+    Pcapng,
+    /// No file: frames straight from an interface.
+    Live,
+    /// No file: frames made up in memory.
+    Memory,
+}
+
+/// `pcap`, `pcapng`, `live`, `memory`.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pcap => "pcap",
+            Self::Pcapng => "pcapng",
+            Self::Live => "live",
+            Self::Memory => "memory",
+        })
+    }
+}
+
+/// One interface of a capture.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InterfaceInfo {
+    /// Its name, where the capture tells: live, and `if_name` of pcapng.
+    pub name: Option<String>,
+    /// How its frames begin.
+    pub link_type: LinkType,
+    /// Frames longer than this were cut, in octets; 0 where there was no limit.
+    pub snaplen: u32,
+    /// Largest packet without link header, in octets. Live only.
+    pub mtu: Option<u32>,
+    /// The unit in which its time stamps were counted.
+    pub resolution: Resolution,
+}
+
+/// The unit of time stamps, in seconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Resolution {
+    /// 10 to the minus this.
+    Decimal(u8),
+    /// 2 to the minus this.
+    Binary(u8),
+}
+
+impl Resolution {
+    /// Microseconds, what files carry unless they say otherwise.
+    pub const MICROS: Self = Self::Decimal(6);
+    /// Nanoseconds.
+    pub const NANOS: Self = Self::Decimal(9);
+}
+
+/// `us`, `ns`, `10^-3 s`, `2^-10 s`.
+impl fmt::Display for Resolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            &Self::MICROS => f.pad("us"),
+            &Self::NANOS => f.pad("ns"),
+            Self::Decimal(power) => write!(f, "10^-{power} s"),
+            Self::Binary(power) => write!(f, "2^-{power} s"),
+        }
+    }
+}
+
+/// How a capture ended badly. Every whole frame before it was handed over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// What went wrong.
+    pub kind: ProblemKind,
+    /// The octet of the file where the record at fault begins; 0 for a live capture.
+    pub offset: u64,
+    /// Whole frames before it.
+    pub frames: u64,
+    /// One line for people: where, what, how much of how much.
+    pub text: String,
+}
+
+/// The line for people.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+/// The kinds of bad ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ProblemKind {
+    /// The file ends inside a record: cut off, or still being written.
+    Truncated,
+    /// A record contradicts itself or the format; what follows cannot be found.
+    Corrupt,
+    /// Reading failed half-way.
+    ReadFailed,
+    /// The interface went down or away.
+    InterfaceGone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolutions_are_named_where_people_have_a_name_for_them() {
+        let named = [Resolution::MICROS, Resolution::NANOS, Resolution::Decimal(3), Resolution::Binary(10)];
+        assert_eq!(named.map(|r| r.to_string()), ["us", "ns", "10^-3 s", "2^-10 s"]);
+    }
+}

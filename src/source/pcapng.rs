@@ -1,0 +1,590 @@
+//! Walks the blocks of a pcapng file over a slice, without copying and without allocating per packet.
+//!
+//! Follows draft-ietf-opsawg-pcapng. `pcap_file` frames the blocks; what a packet block says is read here, because
+//! its typed layer allocates, and so are section and interface blocks, because it refuses some that libpcap
+//! accepts: resolutions below 2^-29 s, names that are not UTF-8, reserved fields that are not 0.
+
+use std::borrow::Cow;
+
+use pcap_file::pcapng::PcapNgParser;
+
+use crate::packet::Clock;
+use crate::packet::Frame;
+use crate::packet::FrameMeta;
+use crate::packet::LinkType;
+use crate::packet::Timestamp;
+use crate::source::CaptureInfo;
+use crate::source::Flow;
+use crate::source::InterfaceInfo;
+use crate::source::Resolution;
+use crate::source::Stats;
+use crate::source::pcap::Halt;
+use crate::source::pcap::MAX_RECORD;
+use crate::source::pcap::Walked;
+
+/// A pcapng file, somewhere between two blocks.
+#[derive(Debug)]
+pub(super) struct Pcapng {
+    /// Frames blocks in the byte order of the section.
+    parser: PcapNgParser,
+    order: Order,
+    /// Position of the section's first interface in `CaptureInfo::interfaces`.
+    base: u32,
+    /// The section's interfaces.
+    ports: Vec<Port>,
+    /// Drops told by the sections before.
+    dropped: Option<u64>,
+}
+
+/// What packets need to know of their interface.
+#[derive(Clone, Copy, Debug)]
+struct Port {
+    link_type: LinkType,
+    snaplen: u32,
+    unit: Unit,
+    /// `if_tsoffset`, in seconds.
+    offset: i64,
+    /// `isb_ifdrop` and `isb_osdrop`, as last told.
+    dropped: Option<u64>,
+}
+
+/// From units of an interface's clock to nanoseconds.
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    Times(u64),
+    Over(u64),
+    Shifted(u8),
+    /// Units so fine that 2^64 of them are less than a nanosecond.
+    Nothing,
+}
+
+/// What a packet block says.
+struct Packet<'a> {
+    interface: u32,
+    ticks: Option<u64>,
+    origlen: u32,
+    bytes: &'a [u8],
+}
+
+impl Pcapng {
+    /// Before the first section header.
+    pub(super) fn new() -> Self {
+        Self { parser: framing(false), order: Order { big: false }, base: 0, ports: Vec::new(), dropped: None }
+    }
+
+    /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
+    pub(super) fn walk(
+        &mut self,
+        bytes: &[u8],
+        batch: u64,
+        info: &mut CaptureInfo,
+        stats: &mut Stats,
+        take: &mut dyn FnMut(&Frame<'_>) -> Flow,
+    ) -> Walked {
+        let last = stats.frames + batch;
+        let mut rest = bytes;
+        let halt = loop {
+            if stats.frames == last {
+                break Halt::Batch;
+            }
+            let (behind, packet) = match self.block(rest, info, stats) {
+                Ok(read) => read,
+                Err(halt) => break halt,
+            };
+            let Some(packet) = packet else {
+                rest = behind;
+                continue;
+            };
+            let Some(port) = self.ports.get(packet.interface as usize) else {
+                let (id, known) = (packet.interface, self.ports.len());
+                break Halt::Corrupt(format!("belongs to interface {id}, but the section describes {known}"));
+            };
+            rest = behind;
+            stats.frames += 1;
+            stats.bytes += packet.bytes.len() as u64;
+            let meta = FrameMeta {
+                number: stats.frames,
+                at: packet.ticks.map_or(Timestamp::EPOCH, |ticks| port.time(ticks)),
+                clock: Clock::File,
+                link_type: port.link_type,
+                interface: self.base + packet.interface,
+                caplen: packet.bytes.len() as u32,
+                origlen: packet.origlen,
+            };
+            if take(&Frame { meta, bytes: packet.bytes }) == Flow::Stop {
+                break Halt::Stopped;
+            }
+        };
+        Walked { consumed: bytes.len() - rest.len(), halt }
+    }
+
+    /// Reads one block: what is behind it, and the packet if it held one.
+    #[inline]
+    fn block<'a>(
+        &mut self,
+        rest: &'a [u8],
+        info: &mut CaptureInfo,
+        stats: &mut Stats,
+    ) -> Result<(&'a [u8], Option<Packet<'a>>), Halt> {
+        if rest.len() < SMALLEST_BLOCK {
+            return Err(Halt::Starved(SMALLEST_BLOCK));
+        }
+        let is_section = rest[..4] == SECTION_HEADER.to_be_bytes();
+        let order = if is_section { Order::of_section(&rest[8..12])? } else { self.order };
+        let len = order.u32(rest, 4) as usize;
+        if len < SMALLEST_BLOCK || !len.is_multiple_of(4) || len > MAX_RECORD {
+            return Err(Halt::Corrupt(format!("claims a length of {len} octets, which no block has")));
+        }
+        if rest.len() < len {
+            return Err(Halt::Starved(len));
+        }
+        if is_section {
+            // `pcap_file` begins anew in the order of the section; its state of the old one is of no use.
+            self.parser = framing(order.big);
+            self.order = order;
+            check_trailer(order, &rest[..len])?;
+            self.section(&rest[8..len - 4], info)?;
+            return Ok((&rest[len..], None));
+        }
+        let kind = order.u32(rest, 0);
+        if kind == INTERFACE_DESCRIPTION {
+            check_trailer(order, &rest[..len])?;
+            self.interface(&rest[8..len - 4], info)?;
+            return Ok((&rest[len..], None));
+        }
+        let (behind, block) = self.parser.next_raw_block(rest).map_err(|error| Halt::Corrupt(in_one_line(&error)))?;
+        let Cow::Borrowed(body) = block.body else { unreachable!("a parser over a slice borrows from it") };
+        let packet = match block.type_ {
+            ENHANCED_PACKET => Some(enhanced(order, body)?),
+            SIMPLE_PACKET => Some(self.simple(body)?),
+            OBSOLETE_PACKET => Some(obsolete(order, body)?),
+            INTERFACE_STATISTICS => {
+                self.statistics(body);
+                stats.dropped = self.drops();
+                None
+            }
+            // Names, comments, secrets, journals, whatever comes: none of our business.
+            _ => None,
+        };
+        Ok((behind, packet))
+    }
+
+    fn section(&mut self, body: &[u8], info: &mut CaptureInfo) -> Result<(), Halt> {
+        if body.len() < 16 {
+            return Err(too_short("a section header"));
+        }
+        let version = (self.order.u16(body, 4), self.order.u16(body, 6));
+        if version.0 != 1 {
+            return Err(Halt::Corrupt(format!(
+                "begins a section of version {}.{}, only 1.x is known",
+                version.0, version.1
+            )));
+        }
+        self.dropped = self.drops();
+        self.ports.clear();
+        self.base = info.interfaces.len() as u32;
+        info.version = version;
+        info.big_endian = self.order.big;
+        info.sections += 1;
+        Ok(())
+    }
+
+    fn interface(&mut self, body: &[u8], info: &mut CaptureInfo) -> Result<(), Halt> {
+        if body.len() < 8 {
+            return Err(too_short("an interface description"));
+        }
+        if info.interfaces.len() == MAX_INTERFACES {
+            return Err(Halt::Corrupt(format!("describes one interface more than {MAX_INTERFACES}")));
+        }
+        let link_type = LinkType(self.order.u16(body, 0));
+        let snaplen = self.order.u32(body, 4);
+        let (mut name, mut resolution, mut offset) = (None, Resolution::MICROS, 0);
+        for (code, value) in options(self.order, &body[8..]) {
+            match (code, value) {
+                (IF_NAME, value) => {
+                    let shown = &value[..value.len().min(MAX_NAME)];
+                    name = Some(String::from_utf8_lossy(shown).trim_end_matches('\0').to_owned());
+                }
+                (IF_TSRESOL, [power, ..]) if power & 0x80 != 0 => resolution = Resolution::Binary(power & 0x7f),
+                (IF_TSRESOL, [power, ..]) => resolution = Resolution::Decimal(*power),
+                (IF_TSOFFSET, value) if value.len() == 8 => offset = self.order.u64(value, 0) as i64,
+                _ => {}
+            }
+        }
+        self.ports.push(Port { link_type, snaplen, unit: Unit::of(resolution), offset, dropped: None });
+        info.interfaces.push(InterfaceInfo { name, link_type, snaplen, mtu: None, resolution });
+        Ok(())
+    }
+
+    /// A simple packet has no time and no captured length; it belongs to the section's first interface.
+    fn simple<'a>(&self, body: &'a [u8]) -> Result<Packet<'a>, Halt> {
+        let Some((head, data)) = body.split_at_checked(4) else { return Err(too_short("a simple packet")) };
+        let origlen = self.order.u32(head, 0);
+        let limit = match self.ports.first() {
+            Some(port) if port.snaplen != 0 => port.snaplen.min(origlen),
+            _ => origlen,
+        };
+        let bytes = &data[..data.len().min(limit as usize)];
+        Ok(Packet { interface: 0, ticks: None, origlen, bytes })
+    }
+
+    /// Takes note of drops; counters in these blocks run from the beginning of the capture.
+    fn statistics(&mut self, body: &[u8]) {
+        if body.len() < 12 {
+            return;
+        }
+        let Some(port) = self.ports.get_mut(self.order.u32(body, 0) as usize) else { return };
+        let drops = options(self.order, &body[12..])
+            .filter(|(code, value)| matches!(*code, ISB_IFDROP | ISB_OSDROP) && value.len() == 8)
+            .map(|(_, value)| self.order.u64(value, 0));
+        // The card's drops and the system's are different packets; a later block replaces an earlier.
+        port.dropped = drops.reduce(u64::saturating_add).or(port.dropped);
+    }
+
+    fn drops(&self) -> Option<u64> {
+        let told = self.ports.iter().filter_map(|port| port.dropped);
+        self.dropped.into_iter().chain(told).reduce(u64::saturating_add)
+    }
+}
+
+impl Port {
+    fn time(&self, ticks: u64) -> Timestamp {
+        let nanos = match self.unit {
+            Unit::Times(factor) => ticks.checked_mul(factor).map_or(i64::MAX, saturated),
+            Unit::Over(divisor) => saturated(ticks / divisor),
+            Unit::Shifted(power) => {
+                let nanos = (u128::from(ticks) * 1_000_000_000) >> power;
+                i64::try_from(nanos).unwrap_or(i64::MAX)
+            }
+            Unit::Nothing => 0,
+        };
+        Timestamp::from_parts(self.offset, nanos)
+    }
+}
+
+impl Unit {
+    const fn of(resolution: Resolution) -> Self {
+        match resolution {
+            Resolution::Decimal(power @ 0..=9) => Self::Times(10_u64.pow(9 - power as u32)),
+            Resolution::Decimal(power @ 10..=28) => Self::Over(10_u64.pow(power as u32 - 9)),
+            Resolution::Decimal(_) => Self::Nothing,
+            Resolution::Binary(power) => Self::Shifted(power),
+        }
+    }
+}
+
+fn enhanced(order: Order, body: &[u8]) -> Result<Packet<'_>, Halt> {
+    let Some((head, data)) = body.split_at_checked(20) else { return Err(too_short("an enhanced packet")) };
+    let ticks = u64::from(order.u32(head, 4)) << 32 | u64::from(order.u32(head, 8));
+    let bytes = captured(order.u32(head, 12), data)?;
+    Ok(Packet { interface: order.u32(head, 0), ticks: Some(ticks), origlen: order.u32(head, 16), bytes })
+}
+
+/// The packet block of the first drafts: like the enhanced one, but for a count of drops.
+fn obsolete(order: Order, body: &[u8]) -> Result<Packet<'_>, Halt> {
+    let packet = enhanced(order, body)?;
+    Ok(Packet { interface: u32::from(order.u16(body, 0)), ..packet })
+}
+
+fn captured(caplen: u32, data: &[u8]) -> Result<&[u8], Halt> {
+    data.get(..caplen as usize)
+        .ok_or_else(|| Halt::Corrupt(format!("claims {caplen} captured octets, but holds {}", data.len())))
+}
+
+/// Code and value of each option; ends quietly at the end mark or where the list stops making sense.
+fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, behind) = list.split_at_checked(4)?;
+        let (code, len) = (order.u16(head, 0), usize::from(order.u16(head, 2)));
+        let value = behind.get(..len).filter(|_| code != 0)?;
+        list = behind.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((code, value))
+    })
+}
+
+fn check_trailer(order: Order, block: &[u8]) -> Result<(), Halt> {
+    let (head, tail) = (order.u32(block, 4), order.u32(block, block.len() - 4));
+    if head == tail {
+        return Ok(());
+    }
+    Err(Halt::Corrupt(format!("gives its length as {head} octets in front and {tail} at the end")))
+}
+
+fn too_short(what: &str) -> Halt {
+    Halt::Corrupt(format!("is too short for {what}"))
+}
+
+/// An error and what lies behind it.
+fn in_one_line(error: &dyn std::error::Error) -> String {
+    let mut line = format!("cannot be read: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}
+
+fn saturated(nanos: u64) -> i64 {
+    i64::try_from(nanos).unwrap_or(i64::MAX)
+}
+
+/// A parser in the byte order asked for, from the smallest section that has it.
+fn framing(big: bool) -> PcapNgParser {
+    let mut header = [0; 28];
+    let order = Order { big };
+    for (at, word) in [(0, SECTION_HEADER), (4, 28), (8, BYTE_ORDER_MAGIC), (16, u32::MAX), (20, u32::MAX), (24, 28)] {
+        header[at..at + 4].copy_from_slice(&order.octets(word));
+    }
+    header[if big { 13 } else { 12 }] = 1;
+    let (_, parser) = PcapNgParser::new(&header).expect("the smallest section header is a valid one");
+    parser
+}
+
+/// The byte order of a section.
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    big: bool,
+}
+
+impl Order {
+    fn of_section(magic: &[u8]) -> Result<Self, Halt> {
+        match magic {
+            [0x1a, 0x2b, 0x3c, 0x4d] => Ok(Self { big: true }),
+            [0x4d, 0x3c, 0x2b, 0x1a] => Ok(Self { big: false }),
+            _ => Err(Halt::Corrupt("begins a section without its byte order".to_owned())),
+        }
+    }
+
+    const fn octets(self, word: u32) -> [u8; 4] {
+        if self.big { word.to_be_bytes() } else { word.to_le_bytes() }
+    }
+
+    fn u16(self, bytes: &[u8], at: usize) -> u16 {
+        let octets = [bytes[at], bytes[at + 1]];
+        if self.big { u16::from_be_bytes(octets) } else { u16::from_le_bytes(octets) }
+    }
+
+    #[inline]
+    fn u32(self, bytes: &[u8], at: usize) -> u32 {
+        let octets = *bytes[at..].first_chunk().expect("the caller checked the length");
+        if self.big { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
+    }
+
+    fn u64(self, bytes: &[u8], at: usize) -> u64 {
+        let octets = *bytes[at..].first_chunk().expect("the caller checked the length");
+        if self.big { u64::from_be_bytes(octets) } else { u64::from_le_bytes(octets) }
+    }
+}
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const OBSOLETE_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
+const ENHANCED_PACKET: u32 = 6;
+
+const IF_NAME: u16 = 2;
+const IF_TSRESOL: u16 = 9;
+const IF_TSOFFSET: u16 = 14;
+const ISB_IFDROP: u16 = 5;
+const ISB_OSDROP: u16 = 7;
+
+/// Type, length, length again.
+const SMALLEST_BLOCK: usize = 12;
+/// Interfaces of a file that are kept; Linux numbers a few thousand at most.
+const MAX_INTERFACES: usize = 1 << 16;
+/// Octets of an interface's name that are kept.
+const MAX_NAME: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Problem;
+    use crate::source::ProblemKind;
+    use crate::source::Source;
+    use crate::source::handmade::Ink;
+    use crate::source::handmade::drain;
+    use crate::source::handmade::times;
+
+    fn begin(big: bool) -> Ink {
+        Ink::new(big).section(big)
+    }
+
+    fn problem_of(file: Ink) -> (usize, Problem) {
+        let mut source = file.open();
+        let frames = drain(&mut source).len();
+        (frames, source.info().problem.clone().expect("it ends badly"))
+    }
+
+    #[test]
+    fn every_resolution_is_exact_to_the_nanosecond_in_both_byte_orders() {
+        let secs = 1_700_000_000_u64;
+        type Options = &'static [(u16, &'static [u8])];
+        let cases: [(Options, u64, i64); 8] = [
+            (&[], secs * 1_000_000 + 5, 1_700_000_000_000_005_000),
+            (&[(9, &[6])], secs * 1_000_000 + 5, 1_700_000_000_000_005_000),
+            (&[(9, &[9])], secs * 1_000_000_000 + 5, 1_700_000_000_000_000_005),
+            (&[(9, &[0])], secs, 1_700_000_000_000_000_000),
+            (&[(9, &[10])], secs * 10_000_000_000 + 57, 1_700_000_000_000_000_005),
+            (&[(9, &[0x80 | 10])], secs * 1024 + 512, 1_700_000_000_500_000_000),
+            (&[(9, &[0x80 | 30])], (secs << 30) + (1 << 29), 1_700_000_000_500_000_000),
+            (&[(9, &[100])], u64::MAX, 0),
+        ];
+        for big in [false, true] {
+            for (options, ticks, expected) in &cases {
+                let file = begin(big).interface(1, 0, options).enhanced(0, *ticks, 4, b"abcd");
+                assert_eq!(times(&mut file.open()), [*expected], "options {options:?}, big endian {big}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_offset_moves_every_stamp_of_its_interface_and_extremes_saturate() {
+        let file = Ink::new(true)
+            .section(true)
+            .interface(1, 0, &[(14, &1_000_i64.to_be_bytes())])
+            .interface(1, 0, &[(14, &(-1_i64).to_be_bytes())])
+            .interface(1, 0, &[(14, &i64::MAX.to_be_bytes())])
+            .enhanced(0, 5, 0, &[])
+            .enhanced(1, 5, 0, &[])
+            .enhanced(2, u64::MAX, 0, &[]);
+        assert_eq!(times(&mut file.open()), [1_000_000_005_000, -999_995_000, i64::MAX]);
+    }
+
+    #[test]
+    fn frames_of_several_interfaces_carry_their_own_link_type_and_unit() {
+        let mut source = begin(false)
+            .interface(1, 96, &[(2, b"eth0"), (9, &[9])])
+            .enhanced(0, 1, 1500, &[1; 96])
+            .interface(101, 0, &[(2, b"\xe9t\xe9")])
+            .enhanced(1, 1, 2, &[2; 2])
+            .open();
+        let metas: Vec<_> = drain(&mut source).into_iter().map(|(meta, _)| meta).collect();
+        assert_eq!(metas.iter().map(|m| m.link_type).collect::<Vec<_>>(), [LinkType::ETHERNET, LinkType::RAW]);
+        assert_eq!(metas.iter().map(|m| m.at.nanos()).collect::<Vec<_>>(), [1, 1000]);
+        assert_eq!(
+            metas.iter().map(|m| (m.interface, m.caplen, m.origlen)).collect::<Vec<_>>(),
+            [(0, 96, 1500), (1, 2, 2)]
+        );
+        let info = source.info();
+        let names: Vec<_> = info.interfaces.iter().map(|i| i.name.as_deref()).collect();
+        assert_eq!(names, [Some("eth0"), Some("\u{fffd}t\u{fffd}")], "Latin-1 does not end the file");
+        assert_eq!(info.interfaces[0].resolution, Resolution::NANOS);
+        assert_eq!((info.interfaces[0].snaplen, info.sections, info.problem.clone()), (96, 1, None));
+    }
+
+    #[test]
+    fn sections_of_different_byte_orders_follow_each_other_and_number_their_interfaces_on() {
+        let mut source = begin(false)
+            .interface(1, 0, &[])
+            .enhanced(0, 1, 1, &[1])
+            .section(true)
+            .interface(101, 0, &[])
+            .interface(113, 0, &[])
+            .enhanced(1, 2, 1, &[2])
+            .section(false)
+            .interface(1, 0, &[])
+            .enhanced(0, 3, 1, &[3])
+            .open();
+        let seen: Vec<_> = drain(&mut source)
+            .into_iter()
+            .map(|(m, bytes)| (m.number, m.interface, m.link_type.0, m.at.nanos(), bytes[0]))
+            .collect();
+        assert_eq!(seen, [(1, 0, 1, 1000, 1), (2, 2, 113, 2000, 2), (3, 3, 1, 3000, 3)]);
+        assert_eq!((source.info().sections, source.info().interfaces.len()), (3, 4));
+        assert_eq!(source.info().problem, None);
+    }
+
+    #[test]
+    fn simple_packets_are_as_long_as_the_snap_length_allows_and_have_no_time() {
+        for big in [false, true] {
+            let file = begin(big)
+                .interface(1, 6, &[])
+                .block(3, |body| body.u32(5).raw(b"abcde"))
+                .block(3, |body| body.u32(100).raw(b"abcdef"));
+            let seen: Vec<_> = drain(&mut file.open())
+                .into_iter()
+                .map(|(m, bytes)| (m.at.nanos(), m.origlen, String::from_utf8(bytes).expect("text")))
+                .collect();
+            assert_eq!(seen, [(0, 5, "abcde".to_owned()), (0, 100, "abcdef".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn obsolete_packet_blocks_are_read_and_their_drop_count_is_not_taken_for_an_interface() {
+        let file = begin(true)
+            .interface(1, 0, &[])
+            .interface(101, 0, &[])
+            .block(2, |body| body.u16(1).u16(77).u32(0).u32(9).u32(3).u32(40).raw(b"abc"));
+        let frames = drain(&mut file.open());
+        let (meta, bytes) = &frames[0];
+        assert_eq!((meta.interface, meta.link_type, meta.at.nanos()), (1, LinkType::RAW, 9000));
+        assert_eq!((meta.origlen, &bytes[..]), (40, &b"abc"[..]));
+    }
+
+    #[test]
+    fn unknown_blocks_and_options_behind_a_packet_are_stepped_over() {
+        let file = begin(false)
+            .block(0x0bad, |body| body.u32(1).raw(b"anything"))
+            .interface(1, 0, &[(0x8000, b"custom"), (9, &[9])])
+            .block(4, |body| body.u32(0))
+            .block(6, |body| body.u32(0).u32(0).u32(7).u32(1).u32(1).raw(b"x").pad().options(&[(1, b"\xe9")]))
+            .block(0x8000_0001, |body| body.raw(&[0xff; 40]))
+            .enhanced(0, 8, 1, b"y");
+        assert_eq!(times(&mut file.open()), [7, 8]);
+    }
+
+    #[test]
+    fn drops_told_by_statistics_blocks_are_summed_over_interfaces_and_a_later_block_replaces_an_earlier() {
+        let statistics = |ink: Ink, interface, drops: &[(u16, u64)]| {
+            ink.block(5, |body| {
+                drops.iter().fold(body.u32(interface).u64(0), |ink, (code, n)| ink.u16(*code).u16(8).u64(*n))
+            })
+        };
+        let mut file = begin(true).interface(1, 0, &[]).interface(1, 0, &[]);
+        file = statistics(file, 0, &[(5, 10), (7, 1)]);
+        file = statistics(file, 0, &[(5, 20), (7, 2)]);
+        file = statistics(file, 1, &[(4, 999), (5, 100)]);
+        let mut source = file.section(true).open();
+        drain(&mut source);
+        assert_eq!(source.stats().dropped, Some(122));
+        let mut silent = begin(true).interface(1, 0, &[]).open();
+        drain(&mut silent);
+        assert_eq!(silent.stats().dropped, None, "not told is not zero");
+    }
+
+    #[test]
+    fn a_block_that_contradicts_itself_ends_the_file_with_a_reason() {
+        let good = begin(false).interface(1, 0, &[]).enhanced(0, 1, 1, b"x");
+        let at = good.octets.len() as u64;
+        let cases: [(Ink, &str); 7] = [
+            (good.clone().enhanced(3, 1, 1, b"x"), "belongs to interface 3, but the section describes 1"),
+            (good.clone().block(6, |b| b.u32(0).u64(0).u32(9).u32(9).u32(0)), "claims 9 captured octets, but holds 4"),
+            (good.clone().block(6, |b| b.u32(0)), "is too short for an enhanced packet"),
+            (good.clone().u32(6).u32(8).u32(8), "claims a length of 8 octets, which no block has"),
+            (good.clone().u32(6).u32(33).raw(&[0; 40]), "claims a length of 33 octets, which no block has"),
+            (good.clone().u32(6).u32(0xffff_fffc).u32(0), "claims a length of 4294967292 octets"),
+            (good.clone().u32(77).u32(12).u32(16), "12"),
+        ];
+        for (file, reason) in cases {
+            let (frames, problem) = problem_of(file);
+            assert_eq!((frames, problem.kind, problem.offset), (1, ProblemKind::Corrupt, at), "{reason}");
+            assert!(problem.text.contains(reason), "{problem} should say {reason}");
+            assert!(problem.text.starts_with(&format!("after frame 1, the block at octet {at} ")), "{problem}");
+            assert!(!problem.text.contains('\n'), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_interfaces_alone_stops_being_believed() {
+        let mut file = begin(false);
+        for _ in 0..=MAX_INTERFACES {
+            file = file.interface(1, 0, &[]);
+        }
+        let (frames, problem) = problem_of(file);
+        assert_eq!((frames, problem.kind), (0, ProblemKind::Corrupt));
+    }
+}

@@ -1,0 +1,150 @@
+//! Tells what kind of file this is from its first octets, so that the message for a wrong one is useful.
+
+use std::fmt::Write;
+
+use crate::source::error::SourceError;
+use crate::source::error::shown;
+
+/// A kind of file that we read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// pcap of any byte order and resolution.
+    Pcap,
+    /// pcapng.
+    Pcapng,
+}
+
+impl Kind {
+    /// Octets of the shortest file header.
+    pub(super) const fn header_len(self) -> usize {
+        match self {
+            Self::Pcap => 24,
+            Self::Pcapng => 28,
+        }
+    }
+}
+
+/// Octets that [`sniff`] wants to see; fewer only where the file has no more.
+pub(super) const SNIFF_LEN: usize = 28;
+
+/// Names the kind of a file that begins with `first`, complete where the file is shorter than [`SNIFF_LEN`].
+pub(super) fn sniff(name: &str, first: &[u8]) -> Result<Kind, SourceError> {
+    if first.is_empty() {
+        return Err(SourceError::Empty { name: shown(name) });
+    }
+    if let Some(kind) = kind_of(first) {
+        let (have, need) = (first.len(), kind.header_len());
+        if have < need {
+            return Err(SourceError::TruncatedHeader { name: shown(name), have, need });
+        }
+        return Ok(kind);
+    }
+    if let Some((_, packer, command)) = PACKERS.iter().find(|(magic, ..)| first.starts_with(magic)) {
+        let command = if name == "-" { (*command).to_owned() } else { format!("{command} {}", shown(name)) };
+        return Err(SourceError::Compressed { name: shown(name), packer, command });
+    }
+    if let Some((_, format)) = OTHERS.iter().find(|(magic, _)| first.starts_with(magic)) {
+        return Err(SourceError::OtherFormat { name: shown(name), format });
+    }
+    Err(SourceError::NotACapture { name: shown(name), first: in_words(first) })
+}
+
+fn kind_of(first: &[u8]) -> Option<Kind> {
+    let magic = first.first_chunk::<4>()?;
+    match u32::from_be_bytes(*magic) {
+        0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0xa1b2_cd34 | 0x34cd_b2a1 => Some(Kind::Pcap),
+        0x0a0d_0d0a => match first.get(8..12) {
+            None | Some([0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a]) => Some(Kind::Pcapng),
+            Some(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// `the text "…"` or `the octets 00 01 …`.
+fn in_words(first: &[u8]) -> String {
+    let first = &first[..first.len().min(SHOWN)];
+    let printable = |octet: &u8| matches!(octet, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if first.iter().all(printable) {
+        let text: String = first.iter().map(|&octet| if octet < b' ' { ' ' } else { char::from(octet) }).collect();
+        return format!("the text \"{}\"", text.trim());
+    }
+    let mut words = "the octets".to_owned();
+    for octet in first {
+        // Writing to a string cannot fail.
+        let _ = write!(words, " {octet:02x}");
+    }
+    words
+}
+
+/// Octets of an unknown file that the message repeats.
+const SHOWN: usize = 16;
+
+/// Magic, packer, command that unpacks to standard output.
+const PACKERS: &[(&[u8], &str, &str)] = &[
+    (&[0x1f, 0x8b], "gzip", "gunzip -c"),
+    (&[0x28, 0xb5, 0x2f, 0xfd], "zstd", "zstd -dc"),
+    (&[0x04, 0x22, 0x4d, 0x18], "lz4", "lz4 -dc"),
+    (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz", "xz -dc"),
+    (b"BZh", "bzip2", "bzip2 -dc"),
+    (&[0x1f, 0x9d], "compress", "uncompress -c"),
+    (b"PK\x03\x04", "zip", "unzip -p"),
+];
+
+/// Magic and name of formats that editcap converts.
+const OTHERS: &[(&[u8], &str)] = &[
+    (b"snoop\0\0\0", "Solaris snoop"),
+    (b"GMBU", "Microsoft Network Monitor 2"),
+    (b"RTSS", "Microsoft Network Monitor 1"),
+    (b"TRSNIFF data", "Network General Sniffer"),
+    (b"iptrace ", "AIX iptrace"),
+    (b"XCP\0", "NetXRay"),
+    (b"btsnoop\0", "Bluetooth snoop"),
+    (b"\x05VNF", "Visual Networks"),
+    (b"EyeSDN", "EyeSDN"),
+    (&[0x1c, 0x00, 0x01, 0xac], "IXIA lcap"),
+    (&[0x1c, 0x00, 0x01, 0xab], "IXIA lcap"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(name: &str, first: &[u8]) -> String {
+        sniff(name, first).expect_err("not one of ours").to_string()
+    }
+
+    #[test]
+    fn a_packed_file_is_named_with_the_command_that_unpacks_it() {
+        assert_eq!(
+            message("x.pcap.gz", &[0x1f, 0x8b, 8, 0]),
+            "x.pcap.gz is compressed with gzip: unpack it first (gunzip -c x.pcap.gz | synscope ... -)"
+        );
+        assert_eq!(
+            message("-", &[0x28, 0xb5, 0x2f, 0xfd]),
+            "standard input is compressed with zstd: unpack it first (zstd -dc | synscope ... -)"
+        );
+    }
+
+    #[test]
+    fn a_capture_of_another_format_is_named_with_the_command_that_converts_it() {
+        assert_eq!(
+            message("x.snoop", b"snoop\0\0\0\0\0\0\x02"),
+            "x.snoop is a Solaris snoop file: convert it first (editcap -F pcap x.snoop out.pcap)"
+        );
+    }
+
+    #[test]
+    fn text_and_unknown_octets_are_shown_on_one_line() {
+        assert!(message("x", b"hello\nworld, and more").contains("begins with the text \"hello world, and\";"));
+        assert!(message("x", &[0, 1, 0xff]).contains("begins with the octets 00 01 ff;"));
+    }
+
+    #[test]
+    fn an_empty_file_and_half_a_header_are_told_apart_from_a_foreign_file() {
+        assert_eq!(message("x", &[]), "x is empty: 0 octets; is the capture still running?");
+        assert!(message("x", &[0xd4, 0xc3, 0xb2, 0xa1, 2]).contains("5 of 24 octets"));
+        assert!(message("x", &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d]).contains("9 of 28 octets"));
+        assert!(message("x", &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 1, 2, 3, 4]).contains("no capture file"));
+    }
+}
