@@ -7,6 +7,7 @@
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
 
 pub mod connection;
+pub mod dialect;
 pub mod endpoint;
 pub mod event;
 pub mod handshake;
