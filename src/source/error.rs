@@ -40,12 +40,14 @@ pub enum SourceError {
         command: String,
     },
     /// A capture, but of another format.
-    #[error("{name} is a {format} file: convert it first (editcap -F pcap {name} out.pcap)")]
+    #[error("{name} is a {format} file: convert it first ({command})")]
     OtherFormat {
         /// As it was asked for.
         name: String,
         /// `Solaris snoop` …
         format: &'static str,
+        /// What converts it.
+        command: String,
     },
     /// Nothing that we know.
     #[error("{name} is no capture file: it begins with {first}; tcpdump -w FILE writes one that can be read")]
@@ -66,9 +68,7 @@ pub enum SourceError {
         need: usize,
     },
     /// A pcap version nobody documented.
-    #[error(
-        "{name}: pcap version {major}.{minor} is not known, only 2.x: rewrite it (editcap -F pcap {name} out.pcap)"
-    )]
+    #[error("{name}: pcap version {major}.{minor} is not known, only 2.x: rewrite it ({command})")]
     Version {
         /// As it was asked for.
         name: String,
@@ -76,6 +76,8 @@ pub enum SourceError {
         major: u16,
         /// Minor number.
         minor: u16,
+        /// What rewrites it.
+        command: String,
     },
     /// The system refused to read.
     #[error("{name}: cannot be read: {source}")]
@@ -145,6 +147,12 @@ impl SourceError {
             _ => Self::Read { name, source },
         }
     }
+}
+
+/// The command that turns any capture into one that we read.
+pub(super) fn conversion(name: &str) -> String {
+    let file = if name == "-" { "-".to_owned() } else { shown(name) };
+    format!("editcap -F pcap {file} out.pcap")
 }
 
 /// A file's name as it may stand in a message of one line.

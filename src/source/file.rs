@@ -333,6 +333,26 @@ mod tests {
         cut_everywhere(&file.octets, 28, &blocks, &frames);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn damaged_files_end_without_panic_and_alike_mapped_and_streamed(
+            ng: bool,
+            damage in proptest::collection::vec((4..400_usize, proptest::num::u8::ANY), 1..6),
+        ) {
+            let mut octets = if ng { small_pcapng().0.octets } else { small_pcap(false).0.octets };
+            for (at, octet) in damage {
+                let at = at % octets.len();
+                octets[at] = octet;
+            }
+            if let Ok(mut mapped) = FileSource::from_bytes("damaged", octets.clone()) {
+                let frames = drain(&mut mapped);
+                let mut dripped = FileSource::from_reader("damaged", Drip(octets.into_iter())).expect("the same");
+                assert_eq!(drain(&mut dripped), frames);
+                assert_eq!(dripped.info(), mapped.info());
+            }
+        }
+    }
+
     #[test]
     fn the_end_stays_the_end_and_keeps_its_problem() {
         let (mut file, _) = small_pcap(false);

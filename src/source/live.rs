@@ -55,7 +55,8 @@ pub struct LiveSource {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Capturing,
-    /// Only what passed before this time is still handed over, and no more frames than fit the buffer.
+    /// Only what passed before this time is still handed over, and no more frames than fit the buffer: traffic that
+    /// goes on, or a clock that is set back, cannot keep the capture open.
     Draining {
         until: Timestamp,
         left: u64,
@@ -139,11 +140,13 @@ impl LiveSource {
         Ok(Some(take(&Frame { meta, bytes })))
     }
 
-    /// Nothing more is in the socket.
-    fn drained(&mut self, handed_over: bool) -> Poll {
+    /// Nothing more is in the socket for now.
+    fn emptied(&mut self, handed_over: bool) -> Poll {
         match self.state {
-            State::Capturing if handed_over => Poll::More,
+            _ if handed_over => Poll::More,
             State::Capturing => Poll::Idle,
+            // A busy kernel may still hold frames that were sent before we were asked to stop.
+            State::Draining { .. } if socket::wait(&self.socket, LINGER).unwrap_or(false) => Poll::More,
             State::Draining { .. } | State::Over => self.end(),
         }
     }
@@ -201,7 +204,7 @@ impl Source for LiveSource {
                 Ok(None) => return Ok(self.end()),
                 Err(error) => {
                     return Ok(match error.kind() {
-                        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.drained(count > 0),
+                        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.emptied(count > 0),
                         io::ErrorKind::Interrupted => Poll::More,
                         // The channel tells only that poll saw no frame; the socket knows why.
                         _ => {
@@ -228,8 +231,7 @@ impl Source for LiveSource {
         if self.state == State::Capturing {
             let buffer = socket::granted_buffer(&self.socket).unwrap_or(0);
             let left = (buffer / SMALLEST_CHARGE) as u64;
-            // Stamps of one machine's processors may differ a little.
-            self.state = State::Draining { until: now().plus(GRACE), left };
+            self.state = State::Draining { until: now().plus(Span::from_millis(i64::from(LINGER))), left };
         }
     }
 }
@@ -279,4 +281,6 @@ const BATCH: u64 = 1024;
 const LARGEST_FRAME: usize = 640 << 10;
 /// What the kernel charges to the buffer for the smallest frame, in octets, estimated low.
 const SMALLEST_CHARGE: usize = 512;
-const GRACE: Span = Span(1_000_000);
+/// Milliseconds that a frame may take from its sender to our socket: on a loaded machine the kernel moves it in a
+/// thread of its own, and a burst sent just before the stop would lose its end.
+const LINGER: i32 = 50;

@@ -10,6 +10,7 @@ mod file;
 mod interfaces;
 mod memory;
 mod octets;
+mod order;
 mod pcap;
 mod pcapng;
 mod sniff;
@@ -55,8 +56,9 @@ pub trait Source {
     /// What is known of the capture so far. Interfaces of a pcapng file appear while it is read.
     fn info(&self) -> &CaptureInfo;
 
-    /// No new frames, please: a live source or a pipe hands over what had arrived by now, without blocking,
-    /// and then answers [`Poll::End`]; a file ends where it stands. Sources that cannot wait ignore it.
+    /// No new frames, please: a live source or a pipe hands over what was sent by now and then answers
+    /// [`Poll::End`], within some 50 ms of the last frame; a file ends where it stands. Keep polling until the end.
+    /// Sources that never wait may ignore it.
     fn finish(&mut self) {}
 }
 

@@ -21,7 +21,9 @@ use crate::source::InterfaceInfo;
 use crate::source::Resolution;
 use crate::source::SourceError;
 use crate::source::Stats;
+use crate::source::error::conversion;
 use crate::source::error::shown;
+use crate::source::order::Order;
 
 /// Where a walk over a slice got to.
 #[derive(Debug, PartialEq)]
@@ -57,14 +59,14 @@ pub(super) struct Pcap {
 #[derive(Debug)]
 enum Reading {
     /// By the rules: left to `pcap_file`.
-    Plain(PcapParser, Endianness),
+    Plain(PcapParser, Order),
     /// By the habits of old writers.
     Odd(Odd),
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Odd {
-    big_endian: bool,
+    order: Order,
     header_len: usize,
     lengths: Lengths,
 }
@@ -104,10 +106,15 @@ impl Pcap {
         let header = parser.header();
         let (major, minor) = (header.version_major, header.version_minor);
         if major != 2 {
-            return Err(SourceError::Version { name: shown(&info.name), major, minor });
+            return Err(SourceError::Version {
+                name: shown(&info.name),
+                major,
+                minor,
+                command: conversion(&info.name),
+            });
         }
         let nanos = header.ts_resolution == PcapTsResolution::NanoSecond;
-        let big_endian = header.endianness == Endianness::Big;
+        let order = if header.endianness == Endianness::Big { Order::BIG } else { Order::LITTLE };
         let lengths = match minor {
             0..=2 => Lengths::OriginalFirst,
             3 => Lengths::SmallerCaptured,
@@ -115,7 +122,7 @@ impl Pcap {
         };
         // The upper half of the word tells about frame check sequences; the type is in the lower.
         let link_type = LinkType(u32::from(header.datalink) as u16);
-        info.big_endian = big_endian;
+        info.big_endian = order.is_big();
         info.version = (major, minor);
         info.sections = 1;
         info.interfaces.push(InterfaceInfo {
@@ -126,10 +133,10 @@ impl Pcap {
             resolution: if nanos { Resolution::NANOS } else { Resolution::MICROS },
         });
         let reading = if kuznetzov.is_none() && lengths == Lengths::CapturedFirst {
-            Reading::Plain(parser, header.endianness)
+            Reading::Plain(parser, order)
         } else {
             let header_len = if kuznetzov.is_some() { KUZNETZOV_LEN } else { RECORD_LEN };
-            Reading::Odd(Odd { big_endian, header_len, lengths })
+            Reading::Odd(Odd { order, header_len, lengths })
         };
         Ok(Self { reading, link_type, unit: if nanos { 1 } else { 1_000 } })
     }
@@ -193,18 +200,15 @@ impl Pcap {
 
 /// The next record, or how many octets it needs in all.
 #[inline]
-fn plain_record<'a>(parser: &PcapParser, order: Endianness, rest: &'a [u8]) -> Result<Record<'a>, usize> {
+fn plain_record<'a>(parser: &PcapParser, order: Order, rest: &'a [u8]) -> Result<Record<'a>, usize> {
     match parser.next_raw_packet(rest) {
         Ok((rest, raw)) => {
             let Cow::Borrowed(bytes) = raw.data else { unreachable!("a parser over a slice borrows from it") };
             Ok(Record { secs: raw.ts_sec, fraction: raw.ts_frac, origlen: raw.orig_len, bytes, rest })
         }
         // Nothing but want of octets can happen there.
-        Err(_) => Err(match rest.get(8..12) {
-            Some(_) if rest.len() < RECORD_LEN => RECORD_LEN,
-            Some(word) => RECORD_LEN.saturating_add(word_of(word, order == Endianness::Big) as usize),
-            None => RECORD_LEN,
-        }),
+        Err(_) if rest.len() < RECORD_LEN => Err(RECORD_LEN),
+        Err(_) => Err(RECORD_LEN.saturating_add(order.u32(rest, 8) as usize)),
     }
 }
 
@@ -212,7 +216,7 @@ impl Odd {
     #[inline]
     fn record<'a>(&self, rest: &'a [u8]) -> Result<Record<'a>, usize> {
         let Some((header, behind)) = rest.split_at_checked(self.header_len) else { return Err(self.header_len) };
-        let word = |at: usize| word_of(&header[at..at + 4], self.big_endian);
+        let word = |at: usize| self.order.u32(header, at);
         let (first, second) = (word(8), word(12));
         let swap = match self.lengths {
             Lengths::CapturedFirst => false,
@@ -229,11 +233,6 @@ impl Odd {
 
 fn too_long(octets: usize) -> Halt {
     Halt::Corrupt(format!("claims {octets} octets, and no frame is that long"))
-}
-
-fn word_of(octets: &[u8], big_endian: bool) -> u32 {
-    let octets = *octets.first_chunk::<4>().expect("the caller cut four octets");
-    if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
 }
 
 /// The longest record believed, in octets. Frames end at 512 KiB (Linux BIG TCP), USB transfers at a few MiB.

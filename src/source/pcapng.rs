@@ -18,6 +18,7 @@ use crate::source::Flow;
 use crate::source::InterfaceInfo;
 use crate::source::Resolution;
 use crate::source::Stats;
+use crate::source::order::Order;
 use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
 use crate::source::pcap::Walked;
@@ -69,7 +70,7 @@ struct Packet<'a> {
 impl Pcapng {
     /// Before the first section header.
     pub(super) fn new() -> Self {
-        Self { parser: framing(false), order: Order { big: false }, base: 0, ports: Vec::new(), dropped: None }
+        Self { parser: framing(Order::LITTLE), order: Order::LITTLE, base: 0, ports: Vec::new(), dropped: None }
     }
 
     /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
@@ -130,7 +131,7 @@ impl Pcapng {
             return Err(Halt::Starved(SMALLEST_BLOCK));
         }
         let is_section = rest[..4] == SECTION_HEADER.to_be_bytes();
-        let order = if is_section { Order::of_section(&rest[8..12])? } else { self.order };
+        let order = if is_section { order_of_section(&rest[8..12])? } else { self.order };
         let len = order.u32(rest, 4) as usize;
         if len < SMALLEST_BLOCK || !len.is_multiple_of(4) || len > MAX_RECORD {
             return Err(Halt::Corrupt(format!("claims a length of {len} octets, which no block has")));
@@ -140,7 +141,7 @@ impl Pcapng {
         }
         if is_section {
             // `pcap_file` begins anew in the order of the section; its state of the old one is of no use.
-            self.parser = framing(order.big);
+            self.parser = framing(order);
             self.order = order;
             check_trailer(order, &rest[..len])?;
             self.section(&rest[8..len - 4], info)?;
@@ -184,7 +185,7 @@ impl Pcapng {
         self.ports.clear();
         self.base = info.interfaces.len() as u32;
         info.version = version;
-        info.big_endian = self.order.big;
+        info.big_endian = self.order.is_big();
         info.sections += 1;
         Ok(())
     }
@@ -331,50 +332,22 @@ fn saturated(nanos: u64) -> i64 {
 }
 
 /// A parser in the byte order asked for, from the smallest section that has it.
-fn framing(big: bool) -> PcapNgParser {
+fn framing(order: Order) -> PcapNgParser {
     let mut header = [0; 28];
-    let order = Order { big };
     for (at, word) in [(0, SECTION_HEADER), (4, 28), (8, BYTE_ORDER_MAGIC), (16, u32::MAX), (20, u32::MAX), (24, 28)] {
         header[at..at + 4].copy_from_slice(&order.octets(word));
     }
-    header[if big { 13 } else { 12 }] = 1;
+    header[if order.is_big() { 13 } else { 12 }] = 1;
     let (_, parser) = PcapNgParser::new(&header).expect("the smallest section header is a valid one");
     parser
 }
 
-/// The byte order of a section.
-#[derive(Clone, Copy, Debug)]
-struct Order {
-    big: bool,
-}
-
-impl Order {
-    fn of_section(magic: &[u8]) -> Result<Self, Halt> {
-        match magic {
-            [0x1a, 0x2b, 0x3c, 0x4d] => Ok(Self { big: true }),
-            [0x4d, 0x3c, 0x2b, 0x1a] => Ok(Self { big: false }),
-            _ => Err(Halt::Corrupt("begins a section without its byte order".to_owned())),
-        }
-    }
-
-    const fn octets(self, word: u32) -> [u8; 4] {
-        if self.big { word.to_be_bytes() } else { word.to_le_bytes() }
-    }
-
-    fn u16(self, bytes: &[u8], at: usize) -> u16 {
-        let octets = [bytes[at], bytes[at + 1]];
-        if self.big { u16::from_be_bytes(octets) } else { u16::from_le_bytes(octets) }
-    }
-
-    #[inline]
-    fn u32(self, bytes: &[u8], at: usize) -> u32 {
-        let octets = *bytes[at..].first_chunk().expect("the caller checked the length");
-        if self.big { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
-    }
-
-    fn u64(self, bytes: &[u8], at: usize) -> u64 {
-        let octets = *bytes[at..].first_chunk().expect("the caller checked the length");
-        if self.big { u64::from_be_bytes(octets) } else { u64::from_le_bytes(octets) }
+/// The byte order that a section header's magic shows.
+fn order_of_section(magic: &[u8]) -> Result<Order, Halt> {
+    match magic {
+        [0x1a, 0x2b, 0x3c, 0x4d] => Ok(Order::BIG),
+        [0x4d, 0x3c, 0x2b, 0x1a] => Ok(Order::LITTLE),
+        _ => Err(Halt::Corrupt("begins a section without its byte order".to_owned())),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::source::error::SourceError;
+use crate::source::error::conversion;
 use crate::source::error::shown;
 
 /// A kind of file that we read.
@@ -44,7 +45,7 @@ pub(super) fn sniff(name: &str, first: &[u8]) -> Result<Kind, SourceError> {
         return Err(SourceError::Compressed { name: shown(name), packer, command });
     }
     if let Some((_, format)) = OTHERS.iter().find(|(magic, _)| first.starts_with(magic)) {
-        return Err(SourceError::OtherFormat { name: shown(name), format });
+        return Err(SourceError::OtherFormat { name: shown(name), format, command: conversion(name) });
     }
     Err(SourceError::NotACapture { name: shown(name), first: in_words(first) })
 }
