@@ -142,14 +142,20 @@ fn transport(step: &Step, quoted: &[u8]) -> (u8, Vec<u8>) {
     let sum = pseudo.clone().add_slice(&bytes);
     // etherparse keeps its sums in memory order.
     let good = if protocol == UDP { sum.to_ones_complement_with_no_zero() } else { sum.ones_complement() }.to_be();
+    let partial = !pseudo.ones_complement().to_be();
     let field = match step.checksum {
         ChecksumField::Good => good,
-        ChecksumField::Partial => !pseudo.ones_complement().to_be(),
-        ChecksumField::Bad => good ^ WRONG,
+        ChecksumField::Partial => partial,
+        ChecksumField::Bad => wrong(good, &[0, partial, !pseudo_header(step, protocol, 0).ones_complement().to_be()]),
         ChecksumField::Zero => 0,
     };
     bytes[checksum_at..checksum_at + 2].copy_from_slice(&field.to_be_bytes());
     (protocol, bytes)
+}
+
+/// A value that is neither right nor, by chance, one of the `telling` ones.
+fn wrong(good: u16, telling: &[u16]) -> u16 {
+    (1..).map(|flipped: u16| good ^ flipped).find(|field| !telling.contains(field)).unwrap_or(!good)
 }
 
 fn pseudo_header(step: &Step, protocol: u8, len: usize) -> Sum16BitWords {
@@ -211,5 +217,3 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const FRAGMENT: u8 = 44;
 const ICMPV6: u8 = 58;
-/// Two bits off: neither the right sum nor, but by chance, the partial one.
-const WRONG: u16 = 0x0101;

@@ -222,3 +222,239 @@ fn seconds(word: &str) -> Result<Span, Fault> {
 
 /// 2023-11-14T22:13:20Z.
 const DEFAULT_START_SECS: i64 = 1_700_000_000;
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::craft::play;
+    use crate::craft::step::Body;
+    use crate::packet::TcpFlags;
+
+    fn fault(text: &str) -> (usize, Fault) {
+        let error = parse(text).expect_err("a script with a fault");
+        (error.line, error.fault)
+    }
+
+    fn times(text: &str) -> Vec<i64> {
+        let script = parse(text).expect("a script that reads");
+        script.steps.iter().map(|step| step.at.since(Timestamp::from_parts(DEFAULT_START_SECS, 0)).0).collect()
+    }
+
+    #[test]
+    fn times_follow_the_packet_before_or_the_start() {
+        let text = "
+            +0.5  C > S . 1:1(0)
+            +0.25 C > S . 1:1(0)
+            -0.1  C > S . 1:1(0)
+            2     C > S . 1:1(0)
+            .000000001 C > S . 1:1(0)
+        ";
+        assert_eq!(times(text), [500_000_000, 750_000_000, 650_000_000, 2_000_000_000, 1]);
+    }
+
+    #[test]
+    fn the_start_can_be_set() {
+        let script = parse("start 5.25\n+1 C > S . 1:1(0)").expect("a script that reads");
+        assert_eq!(script.steps[0].at, Timestamp::from_parts(6, 250_000_000));
+    }
+
+    #[test]
+    fn names_settings_and_comments_hold_from_their_line_on() {
+        let text = "
+            link sll            // cooked
+            A = [2001:db8::1]:1000
+            B = [2001:db8::2]   # no port
+            ttl 7
+            0 A > B S 1:1(0)    // not ttl 9
+            ttl 8
+            vlan 5 7
+            snaplen 96
+            checksum partial
+            0 A > B S 1:1(0) ttl 9 snaplen 60
+            vlan none
+            0 A > B S 1:1(0)
+        ";
+        let script = parse(text).expect("a script that reads");
+        assert_eq!(script.link, Link::Sll);
+        let [first, second, third] = &script.steps[..] else { panic!("three packets") };
+        assert_eq!((first.ttl, first.snaplen, first.checksum), (7, None, ChecksumField::Good));
+        assert_eq!((second.ttl, second.snaplen, second.checksum), (9, Some(60), ChecksumField::Partial));
+        assert_eq!((third.ttl, third.snaplen), (8, Some(96)));
+        assert_eq!((&second.vlans[..], &third.vlans[..]), (&[5, 7][..], &[][..]));
+        assert_eq!((first.dst.port, first.dst.addr.to_string()), (0, "2001:db8::2".to_owned()));
+    }
+
+    #[test]
+    fn an_endpoint_can_be_written_on_the_spot() {
+        let script = parse("0 10.1.1.1:5 > [2001:db8::1]:6 S 1:1(0)");
+        assert_eq!(script.expect_err("two families").fault, Fault::MixedFamilies);
+        let script = parse("0 10.1.1.1:5 > 10.1.1.2:6 S 1:1(0)").expect("a script that reads");
+        assert_eq!(script.steps[0].src.to_string(), "10.1.1.1:5");
+    }
+
+    #[test]
+    fn every_letter_of_tcpdump_is_a_flag() {
+        for (word, bits) in [("SFRP.UEWe", 0x1ff), ("none", 0), (".", 0x10), ("S.", 0x12), ("FP.", 0x19)] {
+            let script = parse(&format!("0 C > S {word} 1:1(0)")).expect("a script that reads");
+            let Body::Tcp(segment) = &script.steps[0].body else { panic!("a segment") };
+            assert_eq!(segment.flags, TcpFlags::from_bits(bits), "{word}");
+        }
+    }
+
+    #[test]
+    fn literals_know_their_escapes() {
+        let script = parse(r#"0 C > S udp "1 2\n\"\x00é // no comment""#).expect("a script that reads");
+        let Body::Udp(datagram) = &script.steps[0].body else { panic!("a datagram") };
+        assert_eq!(datagram.payload, "1 2\n\"\0é // no comment".as_bytes());
+    }
+
+    #[test]
+    fn what_is_sent_again_is_the_same_again() {
+        let trace = play("0 C > S . 100:160(60)\n0 C > S . 130:160(30)").expect("a script that reads");
+        assert_eq!(trace.frames[0].1[54 + 30..], trace.frames[1].1[54..]);
+    }
+
+    #[test]
+    fn sums_of_sequence_numbers_go_round_the_circle() {
+        assert!(parse("0 C > S . 4294967290:4(10)").is_ok());
+        assert_eq!(fault("0 C > S . 4294967290:5(10)").1, Fault::Sequence { seq: 4_294_967_290, end: 5, len: 10 });
+    }
+
+    #[test]
+    fn a_fault_tells_its_line_and_what_would_have_fitted() {
+        for (text, line, message) in [
+            ("\n\n0 C > X S 1:1(0)", 3, "nobody is called `X` yet: write `X = 10.0.0.3:1234` above"),
+            ("0 C > S S 1:2(0)", 1, "1:2(0) does not add up: 1 + 0 = 1"),
+            ("0 C > S Q 1:1(0)", 1, "`Q` is not flags (S F R P . U E W e, none), `udp` or `icmp`"),
+            ("0 C > S S 1:1", 1, "`1:1` is not seq:end(len)"),
+            ("0 C > S", 1, "flags, `udp` or `icmp` is missing"),
+            ("0 C < S S 1:1(0)", 1, "`<` is never closed"),
+            ("0 C > S S 1:1(0) <mss 1460", 1, "`<` is never closed"),
+            ("0 C > S S 1:1(0) <mss>", 1, "the MSS is missing"),
+            ("0 C > S S 1:1(0) <mss 70000>", 1, "`70000` is not an MSS"),
+            ("0 C > S S 1:1(0) <msss 1>", 1, "`msss` is not a TCP option"),
+            ("0 C > S S 1:1(0) <sackOK 1>", 1, "`1` is not the end of an option"),
+            ("0 C > S . 1:3(2) \"abc\"", 1, "the literal has 3 octets, the segment 2"),
+            ("0 C > S udp \"abc", 1, "`\"` is never closed"),
+            ("0 C > S udp (5) ack 7", 1, "`ack` is not a word of this packet"),
+            ("0 C > S . 1:1(0) wn 7", 1, "`wn` is not a word of this packet"),
+            ("0 C > S . 1:1(0) hlen 18", 1, "`18` is not a header length of whole words up to 60"),
+            ("0 C > S udp (70000)", 1, "70008 octets do not fit into one IP packet"),
+            ("0 C > S icmp port-unreachable", 1, "the receiver of this error has sent nothing that it could quote"),
+            ("0 C > S . 1:1(0)\nlink raw", 2, "the link type has to be given before the first packet"),
+            ("link token-ring", 1, "`token-ring` is not a link type"),
+            ("ttl 256", 1, "`256` is not a TTL"),
+            ("vlan 4096", 1, "`4096` is not a VLAN id"),
+            ("checksum perhaps", 1, "`perhaps` is not a checksum state (good, partial, bad, zero)"),
+            ("1.2.3 C > S . 1:1(0)", 1, "`1.2.3` is not a time in seconds"),
+            ("X = 10.0.0.256", 1, "`10.0.0.256` is not an endpoint"),
+            ("ttl 5 6", 1, "`6` is not the end of the line"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.to_string(), format!("line {line}: {message}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn options_fill_whole_words_and_forty_octets_at_most() {
+        let options = |text: &str| {
+            let script = parse(&format!("0 C > S S 1:1(0) <{text}>")).expect("a script that reads");
+            let Body::Tcp(segment) = script.steps[0].body.clone() else { panic!("a segment") };
+            segment.options
+        };
+        assert_eq!(options("mss 1460, wscale 7"), [2, 4, 5, 0xb4, 3, 3, 7, 1]);
+        assert_eq!(options("nop, eol"), [1, 0, 0, 0]);
+        assert_eq!(options("tfo"), [34, 2, 1, 1]);
+        assert_eq!(options("opt 30 0x0001"), [30, 4, 0, 1]);
+        assert_eq!(options("raw 0x0800"), [8, 0, 1, 1]);
+        assert_eq!(options("sack 1:2 3:4").len(), 20);
+        assert_eq!(
+            fault("0 C > S S 1:1(0) <ts 1 2, ts 1 2, ts 1 2, ts 1 2, nop>").1,
+            Fault::TooManyOptions { octets: 44 }
+        );
+    }
+
+    #[test]
+    fn a_host_quotes_what_it_was_sent_and_a_router_anything() {
+        let text = "
+            R = 10.9.9.9
+            T = 10.0.0.3:9
+            0 C > S udp (1)
+            0 C > T udp (2)
+            0 S > C icmp port-unreachable
+            0 R > C icmp time-exceeded
+        ";
+        let script = parse(text).expect("a script that reads");
+        let quoted = |step: usize| match &script.steps[step].body {
+            Body::Icmp(message) => message.quoted,
+            _ => None,
+        };
+        assert_eq!((quoted(2), quoted(3)), (Some(0), Some(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_of_known_words_plays_or_is_refused(words in vec(prop::sample::select(VOCABULARY.to_vec()), 0..14)) {
+            let text = format!("0 C > S udp (5)\n0 C > S {}\n{}", words.join(" "), words.join(" "));
+            if let Ok(trace) = play(&text) {
+                prop_assert!(trace.frames.len() >= 2);
+            }
+        }
+
+        #[test]
+        fn any_text_plays_or_is_refused(text in "\\PC{0,80}") {
+            let _ = play(&text);
+            let _ = play(&format!("+0 C > S S 1:1(0) {text}"));
+        }
+    }
+
+    const VOCABULARY: &[&str] = &[
+        "0",
+        "+1",
+        "C",
+        "S",
+        ">",
+        "=",
+        "udp",
+        "icmp",
+        "time-exceeded",
+        "S.",
+        "none",
+        "1:1(0)",
+        "5:9(4)",
+        "ack",
+        "win",
+        "urg",
+        "hlen",
+        "60",
+        "iplen",
+        "65535",
+        "udplen",
+        "quote",
+        "mtu",
+        "code",
+        "ttl",
+        "vlan",
+        "snaplen",
+        "checksum",
+        "bad",
+        "mf",
+        "fragment",
+        "8",
+        "trailer",
+        "(9)",
+        "(65507)",
+        "\"text\"",
+        "<mss 1460>",
+        "<raw 0xff>",
+        "<",
+        ">",
+        "\"",
+        "//",
+        "link",
+        "raw",
+    ];
+}

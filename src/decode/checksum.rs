@@ -102,3 +102,54 @@ fn judge(fold: u16, field: u16) -> ChecksumState {
 
 /// Even, and small enough that 2^16 times half of it fits 32 bits.
 const BLOCK: usize = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_rfc_1071_sums_to_ddf2() {
+        assert_eq!(Sum::of(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]).fold(), 0xddf2);
+    }
+
+    #[test]
+    fn an_odd_last_octet_counts_as_the_high_half_of_a_word() {
+        assert_eq!(Sum::of(&[0x12]).fold(), 0x1200);
+        assert_eq!(Sum::of(&[0x00, 0x01, 0x02]).fold(), 0x0201);
+    }
+
+    #[test]
+    fn long_inputs_do_not_overflow() {
+        assert_eq!(Sum::of(&vec![0xff; 300_001]).fold(), 0xff00);
+    }
+
+    /// Measured on Linux loopback: TCP 0xfe08 + length, UDP 0xfe13 + length.
+    #[test]
+    fn the_pseudo_header_of_loopback_sums_to_what_linux_leaves_there() {
+        let lo = IpAddr::from([127, 0, 0, 1]);
+        assert_eq!(Sum::pseudo_header(lo, lo, 6, 32).fold(), 0xfe28);
+        assert_eq!(Sum::pseudo_header(lo, lo, 6, 60_008).fold(), 0xe871);
+        assert_eq!(Sum::pseudo_header(lo, lo, 17, 60_008).fold(), 0xe87c);
+    }
+
+    #[test]
+    fn a_field_with_the_pseudo_header_sum_alone_is_partial_and_one_bit_off_is_bad() {
+        let lo = IpAddr::from([127, 0, 0, 1]);
+        let mut segment = [0x11u8; 32];
+        segment[16..18].copy_from_slice(&0xfe28u16.to_be_bytes());
+        assert_eq!(transport(lo, lo, 6, &segment, 0xfe28), ChecksumState::Partial);
+        segment[16..18].copy_from_slice(&0xfe29u16.to_be_bytes());
+        let ChecksumState::Bad { expected } = transport(lo, lo, 6, &segment, 0xfe29) else { panic!("must be bad") };
+        segment[16..18].copy_from_slice(&expected.to_be_bytes());
+        assert_eq!(transport(lo, lo, 6, &segment, expected), ChecksumState::Good);
+    }
+
+    #[test]
+    fn addresses_of_both_versions_are_summed_word_by_word() {
+        let v6: IpAddr = "2001:db8::1".parse().expect("an address");
+        let octets = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        assert_eq!(Sum::address(v6).fold(), Sum::of(&octets).fold());
+        let v4 = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(Sum::address(v4).fold(), Sum::of(&[192, 0, 2, 1]).fold());
+    }
+}

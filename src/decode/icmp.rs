@@ -44,7 +44,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
 }
 
 fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
-    let state = if carried.ip.is_fragment() || bytes.len() < carried.extent.len() {
+    let state = if !carried.is_whole(bytes) {
         ChecksumState::Unverifiable
     } else if carried.ip.version == 4 {
         checksum::plain(bytes, field)
@@ -166,3 +166,118 @@ const MIN_LEN: usize = 4;
 /// With the four octets that differ from type to type.
 const HEADER_LEN: usize = 8;
 const MAX_EXTENSIONS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::decode::tests::codes;
+    use crate::decode::tests::decoded;
+    use crate::decode::tests::last;
+    use crate::packet::Frame;
+
+    const V6: &str = "C = [2001:db8::1]:40000\nS = [2001:db8::2]:53\n";
+
+    fn end(addr: &str, port: u16) -> Endpoint {
+        Endpoint { addr: addr.parse().expect("an address"), port }
+    }
+
+    #[test]
+    fn a_closed_port_quotes_the_datagram_that_found_it_closed() {
+        decoded("0 C > S udp (20)\n0 S > C icmp port-unreachable", |packet| {
+            let icmp = packet.icmp().expect("a message");
+            assert_eq!((icmp.version, icmp.kind, icmp.code), (4, 3, 3));
+            assert_eq!((icmp.checksum, icmp.mtu), (ChecksumState::Good, None));
+            let quoted = icmp.quoted.expect("a quote");
+            assert_eq!((quoted.protocol, quoted.octets), (Protocol::Udp, 28));
+            assert_eq!((quoted.src, quoted.dst), (end("10.0.0.1", 40000), end("10.0.0.2", 80)));
+            assert_eq!((quoted.seq, quoted.flags), (None, None));
+        });
+        decoded(&format!("{V6}0 C > S udp (20)\n0 S > C icmp port-unreachable"), |packet| {
+            let icmp = packet.icmp().expect("a message");
+            assert_eq!((icmp.version, icmp.kind, icmp.code, icmp.checksum), (6, 1, 4, ChecksumState::Good));
+            assert_eq!(icmp.quoted.expect("a quote").dst, end("2001:db8::2", 53));
+        });
+    }
+
+    #[test]
+    fn fragmentation_needed_tells_the_mtu_and_the_sequence_number() {
+        for (setting, kind) in [("", 3), (V6, 2)] {
+            let script = format!(
+                "{setting}R = {}\n0 C > S P. 5:1005(1000)\n0 R > C icmp fragmentation-needed mtu 1400",
+                if setting.is_empty() { "10.9.9.9" } else { "[2001:db8::99]" }
+            );
+            decoded(&script, |packet| {
+                let icmp = packet.icmp().expect("a message");
+                assert_eq!((icmp.kind, icmp.mtu), (kind, Some(1400)));
+                let quoted = icmp.quoted.expect("a quote");
+                assert_eq!(quoted.seq, Some(SeqNumber(5)));
+                assert_eq!(quoted.flags, Some(TcpFlags::PSH.with(TcpFlags::ACK)));
+            });
+        }
+    }
+
+    #[test]
+    fn eight_octets_of_quote_tell_ports_and_sequence_number_but_no_flags() {
+        decoded("0 C > S P. 5:1005(1000)\n0 S > C icmp time-exceeded quote 8", |packet| {
+            let quoted = packet.icmp().expect("a message").quoted.expect("a quote");
+            assert_eq!((quoted.seq, quoted.flags, quoted.octets), (Some(SeqNumber(5)), None, 8));
+        });
+        decoded("0 C > S P. 5:1005(1000)\n0 S > C icmp time-exceeded quote 14", |packet| {
+            assert!(packet.icmp().expect("a message").quoted.expect("a quote").flags.is_some());
+        });
+    }
+
+    #[test]
+    fn a_quote_too_short_for_ports_is_none() {
+        decoded("0 C > S P. 5:6(1)\n0 S > C icmp time-exceeded quote 3", |packet| {
+            assert_eq!(packet.icmp().expect("a message").quoted, None);
+        });
+    }
+
+    #[test]
+    fn the_structure_behind_an_extended_quote_is_no_part_of_it() {
+        // RFC 4884: octet 5 counts the quote in words, here 20 + 8 octets of it.
+        let (meta, mut bytes) = last("0 C > S P. 5:105(100)\n0 S > C icmp time-exceeded");
+        let icmp = 14 + 20;
+        bytes[icmp + 5] = 7;
+        let packet = decode(&Frame { meta, bytes: &bytes });
+        let quoted = packet.icmp().expect("a message").quoted.expect("a quote");
+        assert_eq!((quoted.octets, quoted.flags), (8, None));
+    }
+
+    #[test]
+    fn a_later_fragment_in_a_quote_has_no_ports() {
+        decoded("0 C > S udp (20) fragment 1480\n0 S > C icmp time-exceeded", |packet| {
+            assert_eq!(packet.icmp().expect("a message").quoted, None);
+        });
+        decoded("0 C > S udp (20) mf\n0 S > C icmp time-exceeded", |packet| {
+            assert!(packet.icmp().expect("a message").quoted.is_some());
+        });
+    }
+
+    #[test]
+    fn extension_headers_in_a_quote_are_stepped_over() {
+        decoded(&format!("{V6}0 C > S udp (20) mf\n0 S > C icmp time-exceeded"), |packet| {
+            let quoted = packet.icmp().expect("a message").quoted.expect("a quote");
+            assert_eq!((quoted.protocol, quoted.dst.port, quoted.octets), (Protocol::Udp, 53, 28));
+        });
+    }
+
+    #[test]
+    fn an_echo_quotes_nothing() {
+        decoded("0 C > S icmp echo-request (30)", |packet| {
+            let icmp = packet.icmp().expect("a message");
+            assert_eq!((icmp.kind, icmp.quoted, icmp.checksum), (8, None, ChecksumState::Good));
+        });
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_told_in_both_versions() {
+        for setting in ["", V6] {
+            decoded(&format!("{setting}0 C > S icmp echo-request (30) checksum bad"), |packet| {
+                assert_eq!(codes(packet), [DefectCode::IcmpChecksum]);
+            });
+        }
+    }
+}

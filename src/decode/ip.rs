@@ -31,11 +31,20 @@ use crate::packet::Transport;
 pub(super) struct Carried {
     /// The header, extension headers counted in.
     pub(super) ip: IpHeader,
-    /// Its payload.
+    /// Its payload, no further than the frame went.
     pub(super) extent: Extent,
+    /// The frame is shorter than the IP length field says: what is missing was never sent.
+    pub(super) truncated: bool,
     /// The destination that the pseudo-header sums: the last one of a source route (RFC 8200 §8.1).
     /// `None` where the route hides it.
     pub(super) final_dst: Option<IpAddr>,
+}
+
+impl Carried {
+    /// `captured` is all that was sent, in one piece: a checksum over it can be judged.
+    pub(super) const fn is_whole(&self, captured: &[u8]) -> bool {
+        !self.ip.is_fragment() && !self.truncated && captured.len() == self.extent.len()
+    }
 }
 
 /// Reads an IPv4 header (RFC 791 §3.1) and what it carries.
@@ -65,7 +74,7 @@ pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
     if !push(packet, LayerKind::Ipv4, extent.at, header_len) {
         return;
     }
-    let payload = v4_payload(packet, extent, header_len, header.total_len());
+    let (payload, truncated) = v4_payload(packet, extent, header_len, header.total_len());
     let field = header.header_checksum();
     let ip = IpHeader {
         version: 4,
@@ -83,25 +92,24 @@ pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
         checksum: v4_checksum(packet, extent, header.slice(), field),
     };
     let final_dst = Some(IpAddr::V4(v4_final_destination(header.options()).unwrap_or(header.destination_addr())));
-    extensions(packet, Carried { ip, extent: payload, final_dst });
+    extensions(packet, Carried { ip, extent: payload, truncated, final_dst });
 }
 
-/// Where the payload lies by the total length field.
-fn v4_payload(packet: &mut Packet<'_>, extent: Extent, header_len: usize, total_len: u16) -> Extent {
+/// Where the payload lies by the total length field, and whether the frame is too short for it.
+fn v4_payload(packet: &mut Packet<'_>, extent: Extent, header_len: usize, total_len: u16) -> (Extent, bool) {
     let (at, there) = (extent.at, wire_len(packet).min(extent.end).saturating_sub(extent.at));
     let total = usize::from(total_len);
-    let end = if total == 0 {
-        note(packet, DefectCode::IpLengthZero, LayerKind::Ipv4, at + 2, 0, there as u32);
-        at + there.max(header_len)
-    } else {
-        if total < header_len {
-            note(packet, DefectCode::IpTotalLength, LayerKind::Ipv4, at + 2, total as u32, header_len as u32);
-        } else if total > there {
-            note(packet, DefectCode::IpTotalLength, LayerKind::Ipv4, at + 2, total as u32, there as u32);
-        }
-        at + total.max(header_len)
-    };
-    Extent { at: at + header_len, end }
+    let mut disagree =
+        |code, expected: usize| note(packet, code, LayerKind::Ipv4, at + 2, total as u32, expected as u32);
+    if total == 0 {
+        disagree(DefectCode::IpLengthZero, there);
+    } else if total < header_len {
+        disagree(DefectCode::IpTotalLength, header_len);
+    } else if total > there {
+        disagree(DefectCode::IpTotalLength, there);
+    }
+    let end = at + if total == 0 { there } else { total.min(there) }.max(header_len);
+    (Extent { at: at + header_len, end }, total > there)
 }
 
 fn v4_checksum(packet: &mut Packet<'_>, extent: Extent, header: &[u8], field: u16) -> ChecksumState {
@@ -152,7 +160,7 @@ pub(super) fn read_v6(packet: &mut Packet<'_>, extent: Extent) {
     if !push(packet, LayerKind::Ipv6, extent.at, V6_LEN) {
         return;
     }
-    let payload = v6_payload(packet, extent, header.payload_length(), header.next_header().0);
+    let (payload, truncated) = v6_payload(packet, extent, header.payload_length(), header.next_header().0);
     let ip = IpHeader {
         version: 6,
         src: IpAddr::V6(header.source_addr()),
@@ -169,11 +177,11 @@ pub(super) fn read_v6(packet: &mut Packet<'_>, extent: Extent) {
         protocol: header.next_header().0,
         checksum: ChecksumState::None,
     };
-    extensions(packet, Carried { ip, extent: payload, final_dst: Some(ip.dst) });
+    extensions(packet, Carried { ip, extent: payload, truncated, final_dst: Some(ip.dst) });
 }
 
 /// Where the payload lies by the payload length field, the jumbo payload option (RFC 2675 §2), or the frame.
-fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_header: u8) -> Extent {
+fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_header: u8) -> (Extent, bool) {
     let payload = extent.behind(V6_LEN);
     let there = wire_len(packet).min(extent.end).saturating_sub(payload.at);
     let declared = match payload_len {
@@ -191,7 +199,7 @@ fn v6_payload(packet: &mut Packet<'_>, extent: Extent, payload_len: u16, next_he
     if declared > there {
         note(packet, DefectCode::IpTotalLength, LayerKind::Ipv6, extent.at + 4, declared as u32, there as u32);
     }
-    Extent { at: payload.at, end: payload.at + declared }
+    (Extent { at: payload.at, end: payload.at + declared.min(there) }, declared > there)
 }
 
 /// The jumbo payload option of a hop-by-hop header that begins `behind` the fixed header.
@@ -323,3 +331,255 @@ const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
 const NO_NEXT_HEADER: u8 = 59;
 const DESTINATION_OPTIONS: u8 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::decode::tests::codes;
+    use crate::decode::tests::decoded;
+    use crate::decode::tests::frame;
+    use crate::decode::tests::kinds;
+    use crate::decode::tests::last;
+    use crate::packet::LinkType;
+
+    const V6: &str = "link raw\nA = [2001:db8::1]:1000\nB = [2001:db8::2]:2000\n";
+    const BOTH: [&str; 2] = ["link raw\n", V6];
+
+    fn raw(script: &str) -> Vec<u8> {
+        last(&format!("link raw\n{script}")).1
+    }
+
+    /// A UDP datagram over IPv6 with these octets between the fixed header and UDP.
+    fn v6_with(next_header: u8, extensions: &[u8]) -> Vec<u8> {
+        let mut bytes = last(&format!("{V6} 0 A > B udp (4)")).1;
+        bytes[6] = next_header;
+        let length = u16::from_be_bytes([bytes[4], bytes[5]]) + extensions.len() as u16;
+        bytes[4..6].copy_from_slice(&length.to_be_bytes());
+        bytes.splice(40..40, extensions.iter().copied());
+        bytes
+    }
+
+    #[test]
+    fn ethernet_padding_is_no_payload() {
+        decoded("0 C > S . 1:1(0) trailer 6", |packet| {
+            assert_eq!(packet.tcp().expect("a segment").len, 0);
+            assert_eq!(packet.ip.expect("IP").payload_len, 20);
+            assert!(packet.defects.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_snapped_packet_keeps_the_length_that_ip_declares() {
+        for setting in BOTH {
+            let ends = if setting == V6 { "A > B" } else { "C > S" };
+            decoded(&format!("{setting}0 {ends} . 1:1001(1000) snaplen 96"), |packet| {
+                let tcp = packet.tcp().expect("a segment");
+                assert_eq!((tcp.len, tcp.checksum), (1000, ChecksumState::Unverifiable));
+                assert!(tcp.payload.len() < 60 && packet.defects.is_empty());
+            });
+        }
+    }
+
+    #[test]
+    fn a_length_of_zero_is_offload_and_the_frame_tells_it() {
+        for setting in BOTH {
+            let ends = if setting == V6 { "A > B" } else { "C > S" };
+            decoded(&format!("{setting}0 {ends} . 1:3001(3000) iplen 0"), |packet| {
+                assert_eq!(packet.tcp().expect("a segment").len, 3000);
+                assert_eq!(codes(packet), [DefectCode::IpLengthZero]);
+            });
+            decoded(&format!("{setting}0 {ends} . 1:3001(3000) iplen 0 snaplen 96"), |packet| {
+                assert_eq!(packet.tcp().expect("a segment").len, 3000);
+            });
+        }
+    }
+
+    #[test]
+    fn a_length_past_the_frame_is_a_defect_and_what_was_never_sent_does_not_count() {
+        decoded("0 C > S . 1:11(10) iplen 60", |packet| {
+            assert_eq!(codes(packet), [DefectCode::IpTotalLength]);
+            assert_eq!((packet.defects[0].found, packet.defects[0].expected), (60, 50));
+            let tcp = packet.tcp().expect("a segment");
+            assert_eq!((tcp.len, tcp.payload.len(), tcp.checksum), (10, 10, ChecksumState::Unverifiable));
+        });
+        decoded("0 C > S . 1:11(10) iplen 50", |packet| assert!(packet.defects.is_empty()));
+    }
+
+    #[test]
+    fn a_length_below_the_header_leaves_no_payload() {
+        decoded("0 C > S . 1:11(10) iplen 19", |packet| {
+            assert_eq!(codes(packet)[0], DefectCode::IpTotalLength);
+            assert_eq!(packet.ip.expect("IP").payload_len, 0);
+            assert!(matches!(packet.transport, Transport::Other));
+        });
+    }
+
+    #[test]
+    fn a_header_length_below_five_words_ends_the_reading() {
+        let mut bytes = raw("0 C > S . 1:1(0)");
+        bytes[0] = 0x44;
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(codes(&packet), [DefectCode::IpHeaderLength]);
+        assert!(packet.ip.is_none());
+    }
+
+    #[test]
+    fn options_of_ipv4_shift_the_payload() {
+        let mut bytes = raw("0 C > S . 1:5(4)");
+        bytes[0] = 0x46;
+        bytes[3] += 4;
+        bytes.splice(20..20, [1, 1, 1, 0]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(packet.ip.expect("IP").header_len, 24);
+        let tcp = packet.tcp().expect("a segment");
+        assert_eq!((tcp.len, tcp.checksum), (4, ChecksumState::Good));
+    }
+
+    #[test]
+    fn a_source_route_on_its_way_sums_its_last_stop() {
+        let sent = raw("0 C > S . 1:5(4)");
+        let mut bytes = sent.clone();
+        // The header names the next stop; 10.0.0.2, for which the sum was made, waits in the route.
+        bytes.splice(20..20, [131, 7, 4, 10, 0, 0, 2, 0]);
+        bytes[0] = 0x47;
+        bytes[3] += 8;
+        bytes[19] = 77;
+        assert_eq!(decode(&frame(LinkType::RAW, &bytes)).tcp().expect("a segment").checksum, ChecksumState::Good);
+        // Pointer past the end: arrived, so the header's own address counts.
+        bytes[22] = 8;
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert!(matches!(packet.tcp().expect("a segment").checksum, ChecksumState::Bad { .. }));
+    }
+
+    #[test]
+    fn a_wrong_header_checksum_is_bad_and_a_zero_one_is_left_for_the_card() {
+        let mut bytes = raw("0 C > S . 1:1(0)");
+        bytes[8] ^= 1;
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(codes(&packet), [DefectCode::IpChecksum]);
+        bytes[10..12].copy_from_slice(&[0, 0]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(packet.ip.expect("IP").checksum, ChecksumState::Partial);
+        assert!(packet.defects.is_empty());
+    }
+
+    #[test]
+    fn a_first_fragment_has_ports_and_a_later_one_has_none() {
+        for setting in BOTH {
+            let ends = if setting == V6 { "A > B" } else { "C > S" };
+            decoded(&format!("{setting}0 {ends} . 1:101(100) mf"), |packet| {
+                let tcp = packet.tcp().expect("a segment");
+                assert_eq!((tcp.len, tcp.checksum), (100, ChecksumState::Unverifiable));
+                assert!(packet.ip.expect("IP").is_fragment() && packet.defects.is_empty());
+            });
+            decoded(&format!("{setting}0 {ends} . 1:101(100) fragment 1480"), |packet| {
+                assert!(matches!(packet.transport, Transport::LaterFragment));
+                assert_eq!(packet.ip.expect("IP").fragment_offset, 1480);
+                assert!(packet.defects.is_empty());
+            });
+        }
+    }
+
+    #[test]
+    fn a_fragment_header_that_splits_nothing_makes_no_fragment() {
+        let bytes = v6_with(FRAGMENT, &[17, 0, 0, 0, 0, 0, 0, 9]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(packet.udp().expect("a datagram").checksum, ChecksumState::Good);
+        assert_eq!(packet.ip.expect("IP").id, Some(9));
+    }
+
+    #[test]
+    fn extension_headers_are_layers_and_count_as_header() {
+        let chain = [
+            &[DESTINATION_OPTIONS, 0, 1, 4, 0, 0, 0, 0][..],
+            &[ROUTING, 0, 1, 4, 0, 0, 0, 0],
+            &[AUTHENTICATION, 0, 0, 0, 0, 0, 0, 0],
+            &[17, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2],
+        ]
+        .concat();
+        let bytes = v6_with(HOP_BY_HOP, &chain);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        use LayerKind::{Ah, DestinationOptions, HopByHop, Ipv6, Routing, Udp};
+        assert_eq!(kinds(&packet), [Ipv6, HopByHop, DestinationOptions, Routing, Ah, Udp]);
+        let ip = packet.ip.expect("IP");
+        assert_eq!((ip.header_len, ip.payload_len, ip.protocol), (40 + 36, 12, 17));
+        assert_eq!(packet.udp().expect("a datagram").checksum, ChecksumState::Good);
+    }
+
+    #[test]
+    fn an_authentication_header_stands_in_ipv4_too() {
+        let mut bytes = raw("0 C > S udp (4)");
+        bytes.splice(20..20, [17, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]);
+        bytes[9] = AUTHENTICATION;
+        bytes[3] += 12;
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(kinds(&packet), [LayerKind::Ipv4, LayerKind::Ah, LayerKind::Udp]);
+        assert_eq!(packet.udp().expect("a datagram").len, 4);
+    }
+
+    #[test]
+    fn the_checksum_of_a_routed_packet_is_made_for_its_last_stop() {
+        // Type 2 holds one address; the header's own is that of the next stop.
+        let mut route = vec![17, 2, 2, 1, 0, 0, 0, 0];
+        route.extend("2001:db8::2".parse::<Ipv6Addr>().expect("an address").octets());
+        let mut bytes = v6_with(ROUTING, &route);
+        bytes[39] = 77;
+        assert_eq!(decode(&frame(LinkType::RAW, &bytes)).udp().expect("UDP").checksum, ChecksumState::Good);
+        // A type whose list cannot be read leaves the question open.
+        bytes[42] = 3;
+        assert_eq!(decode(&frame(LinkType::RAW, &bytes)).udp().expect("UDP").checksum, ChecksumState::Unverifiable);
+    }
+
+    #[test]
+    fn nine_extension_headers_are_too_many_and_eight_are_not() {
+        let chain = |count: usize| {
+            let mut chain = [DESTINATION_OPTIONS, 0, 1, 4, 0, 0, 0, 0].repeat(count);
+            let last = chain.len() - 8;
+            chain[last] = 17;
+            chain
+        };
+        let bytes = v6_with(DESTINATION_OPTIONS, &chain(8));
+        assert!(decode(&frame(LinkType::RAW, &bytes)).udp().is_some());
+        let bytes = v6_with(DESTINATION_OPTIONS, &chain(9));
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(codes(&packet), [DefectCode::ExtensionChain]);
+        assert!(matches!(packet.transport, Transport::Other));
+    }
+
+    #[test]
+    fn an_extension_header_past_the_packet_is_short_and_past_the_capture_is_cut() {
+        let mut bytes = v6_with(DESTINATION_OPTIONS, &[17, 9, 1, 4, 0, 0, 0, 0]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(codes(&packet), [DefectCode::HeaderShort]);
+        bytes[41] = 0;
+        let mut snapped = frame(LinkType::RAW, &bytes[..44]);
+        snapped.meta.origlen = bytes.len() as u32;
+        assert_eq!(codes(&decode(&snapped)), [DefectCode::HeaderCut]);
+    }
+
+    #[test]
+    fn a_jumbogram_tells_its_length_in_an_option() {
+        let mut bytes = v6_with(HOP_BY_HOP, &[17, 0, 0xc2, 4, 0, 0, 0, 20]);
+        bytes[4..6].copy_from_slice(&[0, 0]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(packet.ip.expect("IP").payload_len, 12);
+        assert_eq!(packet.udp().expect("a datagram").len, 4);
+        assert!(packet.defects.is_empty());
+    }
+
+    #[test]
+    fn an_empty_ipv6_packet_is_empty_whatever_padding_follows() {
+        let mut bytes = last(&format!("{V6} 0 A > B udp (0)")).1;
+        bytes.truncate(40);
+        bytes[4..6].copy_from_slice(&[0, 0]);
+        bytes.extend([0; 6]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(packet.ip.expect("IP").payload_len, 0);
+        bytes[6] = NO_NEXT_HEADER;
+        bytes.extend([0; 60]);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert_eq!(packet.ip.expect("IP").payload_len, 0);
+        assert!(packet.defects.is_empty());
+    }
+}

@@ -131,3 +131,153 @@ const LLC_SNAP_LEN: usize = 8;
 const ARP_FIXED_LEN: usize = 8;
 /// AF_INET6 of Linux, Windows, NetBSD and OpenBSD, FreeBSD, macOS.
 const NULL_IPV6: [u32; 5] = [10, 23, 24, 28, 30];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::decode::tests::codes;
+    use crate::decode::tests::decoded;
+    use crate::decode::tests::frame;
+    use crate::decode::tests::kinds;
+    use crate::decode::tests::last;
+    use crate::packet::Transport;
+    use crate::packet::headers::MAX_LAYERS;
+
+    const LINE: &str = "0 C > S S 1:1(0)";
+
+    /// The IP packet of [`LINE`] behind other octets.
+    fn behind(header: &[u8]) -> Vec<u8> {
+        let (_, bytes) = last(&format!("link raw\n{LINE}"));
+        [header, &bytes].concat()
+    }
+
+    #[test]
+    fn each_link_type_leads_to_the_same_segment() {
+        for (link, first) in [
+            ("ethernet", Some(LayerKind::Ethernet)),
+            ("sll", Some(LayerKind::Sll)),
+            ("sll2", Some(LayerKind::Sll2)),
+            ("null", Some(LayerKind::Null)),
+            ("loop", Some(LayerKind::Null)),
+            ("raw", None),
+        ] {
+            decoded(&format!("link {link}\n{LINE}"), |packet| {
+                let expected: Vec<_> = first.into_iter().chain([LayerKind::Ipv4, LayerKind::Tcp]).collect();
+                assert_eq!(kinds(packet), expected, "{link}");
+                assert!(packet.tcp().is_some() && packet.defects.is_empty(), "{link}");
+            });
+        }
+    }
+
+    #[test]
+    fn raw_ip_is_told_by_its_version_whatever_the_number_of_the_link_type() {
+        let v4 = behind(&[]);
+        let (_, v6) = last("link raw\nA = [2001:db8::1]:1\nB = [2001:db8::2]:2\n0 A > B S 1:1(0)");
+        for link_type in [12, 14, 101].map(LinkType) {
+            assert!(decode(&frame(link_type, &v4)).tcp().is_some());
+            assert!(decode(&frame(link_type, &v6)).tcp().is_some());
+        }
+        assert!(decode(&frame(LinkType::IPV4, &v4)).tcp().is_some());
+        assert!(decode(&frame(LinkType::IPV6, &v6)).tcp().is_some());
+        assert_eq!(codes(&decode(&frame(LinkType::IPV4, &v6))), [DefectCode::IpVersion]);
+        assert_eq!(codes(&decode(&frame(LinkType::IPV6, &v4))), [DefectCode::IpVersion]);
+    }
+
+    #[test]
+    fn a_version_that_is_neither_is_a_defect() {
+        let packet_bytes = [0x50; 40];
+        let packet = decode(&frame(LinkType::RAW, &packet_bytes));
+        assert_eq!(codes(&packet), [DefectCode::IpVersion]);
+        assert!(matches!(packet.transport, Transport::None));
+    }
+
+    #[test]
+    fn tags_of_all_kinds_stack() {
+        let tags = [0x88, 0xa8, 0, 7, 0x91, 0x00, 0, 8, 0x81, 0x00, 0, 9, 0x81, 0x00, 0, 10, 0x08, 0x00];
+        let bytes = behind(&[&[0; 12][..], &tags].concat());
+        let packet = decode(&frame(LinkType::ETHERNET, &bytes));
+        assert_eq!(kinds(&packet)[..5], [&[LayerKind::Ethernet][..], &[LayerKind::Vlan; 4]].concat());
+        assert_eq!(packet.layers[4].offset, 14 + 3 * 4);
+        assert!(packet.tcp().is_some() && packet.defects.is_empty());
+    }
+
+    #[test]
+    fn the_crafted_tags_are_found_behind_a_cooked_header_too() {
+        for link in ["ethernet", "sll", "sll2"] {
+            decoded(&format!("link {link}\nvlan 5 7\n{LINE}"), |packet| {
+                assert_eq!(kinds(packet)[1..], [LayerKind::Vlan, LayerKind::Vlan, LayerKind::Ipv4, LayerKind::Tcp]);
+            });
+        }
+    }
+
+    #[test]
+    fn more_tags_than_layers_end_in_a_defect_and_not_in_a_panic() {
+        let tags = [0x81, 0x00, 0, 1].repeat(40);
+        let bytes = [&[0; 12][..], &tags].concat();
+        let packet = decode(&frame(LinkType::ETHERNET, &bytes));
+        assert_eq!(packet.layers.len(), MAX_LAYERS);
+        assert_eq!(codes(&packet), [DefectCode::LayerDepth]);
+    }
+
+    #[test]
+    fn a_frame_of_802_3_carries_ip_only_through_snap() {
+        let snap = [0, 60, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+        let bytes = behind(&[&[0; 12][..], &snap].concat());
+        let packet = decode(&frame(LinkType::ETHERNET, &bytes));
+        assert!(packet.tcp().is_some());
+        assert_eq!(packet.layers[0].len, 22);
+
+        let spanning_tree = [0, 38, 0x42, 0x42, 3, 0, 0, 0, 8, 0];
+        let bytes = behind(&[&[0; 12][..], &spanning_tree].concat());
+        let packet = decode(&frame(LinkType::ETHERNET, &bytes));
+        assert_eq!(kinds(&packet), [LayerKind::Ethernet]);
+        assert!(matches!(packet.transport, Transport::None) && packet.defects.is_empty());
+    }
+
+    #[test]
+    fn the_family_of_bsd_loopback_is_read_in_either_byte_order() {
+        for family in [[2, 0, 0, 0], [0, 0, 0, 2]] {
+            assert!(decode(&frame(LinkType::NULL, &behind(&family))).tcp().is_some(), "{family:?}");
+            assert!(decode(&frame(LinkType::LOOP, &behind(&family))).tcp().is_some(), "{family:?}");
+        }
+        let packet_bytes = behind(&[7, 0, 0, 0]);
+        let packet = decode(&frame(LinkType::NULL, &packet_bytes));
+        assert_eq!(kinds(&packet), [LayerKind::Null]);
+    }
+
+    #[test]
+    fn arp_is_a_layer_and_no_ip() {
+        let arp = [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 10, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2];
+        let bytes = [&[0xff; 12][..], &[8, 6], &arp, &[0; 18]].concat();
+        let packet = decode(&frame(LinkType::ETHERNET, &bytes));
+        assert_eq!(kinds(&packet), [LayerKind::Ethernet, LayerKind::Arp]);
+        assert_eq!(packet.layers[1].len, 28);
+        assert!(packet.ip.is_none() && packet.defects.is_empty());
+
+        let cut = &bytes[..30];
+        let packet = decode(&frame(LinkType::ETHERNET, cut));
+        assert_eq!(codes(&packet), [DefectCode::HeaderShort]);
+    }
+
+    #[test]
+    fn a_link_type_without_reader_is_told_by_its_number() {
+        let packet = decode(&frame(LinkType(105), &[0; 60]));
+        assert_eq!(codes(&packet), [DefectCode::UnknownLink]);
+        assert_eq!(packet.defects[0].found, 105);
+        assert!(packet.layers.is_empty() && matches!(packet.transport, Transport::None));
+    }
+
+    #[test]
+    fn a_header_cut_by_the_snap_length_is_not_a_short_one() {
+        let bytes = behind(&[]);
+        let short = decode(&frame(LinkType::ETHERNET, &bytes[..10]));
+        assert_eq!(codes(&short), [DefectCode::HeaderShort]);
+        let mut snapped = frame(LinkType::ETHERNET, &bytes[..10]);
+        snapped.meta.origlen = 60;
+        let packet = decode(&snapped);
+        assert_eq!(codes(&packet), [DefectCode::HeaderCut]);
+        assert_eq!((packet.defects[0].found, packet.defects[0].expected), (10, 14));
+        assert_eq!(packet.layers[0].len, 10);
+    }
+}

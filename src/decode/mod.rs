@@ -1,8 +1,8 @@
 //! Frame → [`Packet`]: which headers are there, what they say, and what is wrong with them.
 //!
-//! Faults are data ([`Defect`]), not errors: decoding goes on behind them as far as the bytes carry it, never panics
-//! and never allocates. Lengths are those that the headers declare, never those of the captured slice, so that a
-//! capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
+//! Faults are data, a [`Defect`](crate::packet::Defect) each, not errors: decoding goes on behind them as far as the
+//! bytes carry it, never panics and never allocates. Lengths are those that the headers declare, never those of the
+//! captured slice, so that a capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
 //!
 //! Headers are recognised one at a time by etherparse's header slices. Its whole-packet decoders stay outside the hot
 //! path on purpose: the strict one refuses a packet for one cut octet, the lax one forgets which TCP header it nearly
@@ -38,4 +38,237 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
     };
     link::read(&mut packet);
     packet
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use etherparse::LaxSlicedPacket;
+    use etherparse::TransportSlice;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::craft;
+    use crate::craft::build;
+    use crate::craft::script::Script;
+    use crate::craft::step::Body;
+    use crate::craft::step::ChecksumField;
+    use crate::craft::step::Datagram;
+    use crate::craft::step::Link;
+    use crate::craft::step::Segment;
+    use crate::craft::step::Step;
+    use crate::packet::ChecksumState;
+    use crate::packet::Clock;
+    use crate::packet::DefectCode;
+    use crate::packet::Endpoint;
+    use crate::packet::FrameMeta;
+    use crate::packet::LayerKind;
+    use crate::packet::LinkType;
+    use crate::packet::SeqNumber;
+    use crate::packet::TcpFlags;
+    use crate::packet::Timestamp;
+
+    /// A frame of these octets, nothing cut off.
+    pub(in crate::decode) fn frame(link_type: LinkType, bytes: &[u8]) -> Frame<'_> {
+        let octets = bytes.len() as u32;
+        let at = Timestamp::EPOCH;
+        let meta =
+            FrameMeta { number: 1, at, clock: Clock::File, link_type, interface: 0, caplen: octets, origlen: octets };
+        Frame { meta, bytes }
+    }
+
+    /// The last frame of a script, for a test to tamper with.
+    pub(in crate::decode) fn last(script: &str) -> (FrameMeta, Vec<u8>) {
+        craft::play(script).expect("a script that reads").frames.pop().expect("a script with a packet")
+    }
+
+    /// The last frame of a script, decoded, and the names of its defects.
+    pub(in crate::decode) fn decoded<T>(script: &str, look: impl FnOnce(&Packet<'_>) -> T) -> T {
+        let (meta, bytes) = last(script);
+        look(&decode(&Frame { meta, bytes: &bytes }))
+    }
+
+    pub(in crate::decode) fn codes(packet: &Packet<'_>) -> Vec<DefectCode> {
+        packet.defects.iter().map(|defect| defect.code).collect()
+    }
+
+    pub(in crate::decode) fn kinds(packet: &Packet<'_>) -> Vec<LayerKind> {
+        packet.layers.iter().map(|layer| layer.kind).collect()
+    }
+
+    /// Each header must begin where the one before it ends, inside the captured octets.
+    fn layers_follow_each_other(packet: &Packet<'_>) -> bool {
+        let ends = packet.layers.iter().map(|layer| layer.offset + layer.len);
+        let begins = packet.layers.iter().skip(1).map(|layer| layer.offset);
+        ends.clone().zip(begins).all(|(end, begin)| end == begin)
+            && ends.max().unwrap_or(0) <= packet.bytes.len() as u32
+    }
+
+    fn link_types() -> impl Strategy<Value = LinkType> {
+        prop::sample::select(
+            vec![0, 1, 9, 12, 14, 101, 105, 108, 113, 127, 228, 229, 276, 65535]
+                .into_iter()
+                .map(LinkType)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn addresses() -> impl Strategy<Value = (IpAddr, IpAddr)> {
+        prop_oneof![
+            any::<([u8; 4], [u8; 4])>().prop_map(|(a, b)| (IpAddr::from(a), IpAddr::from(b))),
+            any::<([u8; 16], [u8; 16])>().prop_map(|(a, b)| (IpAddr::from(a), IpAddr::from(b))),
+        ]
+    }
+
+    fn segments() -> impl Strategy<Value = Segment> {
+        let numbers = (any::<u32>(), any::<u32>(), 0u16..0x1000, any::<u16>(), any::<u16>());
+        // Whole words of no-operation: what options say is for the walk's own tests.
+        (numbers, 0usize..=10, vec(any::<u8>(), 0..200)).prop_map(
+            |((seq, ack, flags, window, urgent), words, payload)| Segment {
+                seq: SeqNumber(seq),
+                ack: SeqNumber(ack),
+                flags: TcpFlags::from_bits(flags),
+                window,
+                urgent,
+                options: vec![1; words * 4],
+                header_len: None,
+                payload,
+            },
+        )
+    }
+
+    fn links() -> impl Strategy<Value = Link> {
+        prop::sample::select(vec![Link::Ethernet, Link::Raw, Link::Sll, Link::Sll2, Link::Null, Link::Loop])
+    }
+
+    fn steps() -> impl Strategy<Value = Step> {
+        let body = prop_oneof![
+            segments().prop_map(Body::Tcp),
+            vec(any::<u8>(), 0..200).prop_map(|payload| Body::Udp(Datagram { payload, length: None })),
+        ];
+        let outside = (any::<u8>(), any::<u8>(), any::<u16>(), vec(0u16..4096, 0..4), 0u16..20);
+        (addresses(), 1u16.., 1u16.., outside, body).prop_map(
+            |((src, dst), from, to, (ttl, tos, id, vlans, trailer), body)| {
+                let (src, dst) = (Endpoint { addr: src, port: from }, Endpoint { addr: dst, port: to });
+                let mut step = Step::new(Timestamp::EPOCH, src, dst);
+                (step.ttl, step.traffic_class, step.id) = (ttl, tos, Some(id));
+                (step.vlans, step.trailer, step.body) = (vlans, trailer, body);
+                step
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_decode_under_any_link_type(link_type in link_types(), bytes in vec(any::<u8>(), 0..200), more in 0u32..2000) {
+            let mut frame = frame(link_type, &bytes);
+            frame.meta.origlen += more;
+            let packet = decode(&frame);
+            prop_assert!(layers_follow_each_other(&packet), "{:?}", packet.layers);
+            for layer in &packet.layers {
+                fields::describe(&packet, layer);
+            }
+        }
+
+        #[test]
+        fn a_packet_with_any_octets_overwritten_still_decodes(
+            step in steps(),
+            link in links(),
+            wounds in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            keep in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = build::frame(&step, link, &build::ip_packet(&step, 1, &[]));
+            for (at, octet) in wounds {
+                let at = at.index(bytes.len());
+                bytes[at] = octet;
+            }
+            let mut frame = frame(link.link_type(), &bytes);
+            frame.bytes = &bytes[..keep.index(bytes.len() + 1)];
+            frame.meta.caplen = frame.bytes.len() as u32;
+            let packet = decode(&frame);
+            prop_assert!(layers_follow_each_other(&packet), "{:?}", packet.layers);
+            if let Transport::Tcp(tcp) = &packet.transport {
+                prop_assert!(tcp.payload.len() <= tcp.len as usize);
+                prop_assert!(tcp.sound || tcp.options.is_empty());
+            }
+            if let Transport::Udp(udp) = &packet.transport {
+                prop_assert!(udp.payload.len() <= udp.len as usize);
+            }
+            for layer in &packet.layers {
+                fields::describe(&packet, layer);
+            }
+        }
+
+        #[test]
+        fn what_was_crafted_is_what_is_decoded(step in steps(), link in links()) {
+            let bytes = build::frame(&step, link, &build::ip_packet(&step, 1, &[]));
+            let packet = decode(&frame(link.link_type(), &bytes));
+            let ip = packet.ip.expect("an IP header");
+            prop_assert_eq!((ip.src, ip.dst), (step.src.addr, step.dst.addr));
+            prop_assert_eq!((ip.ttl, ip.traffic_class), (step.ttl, step.traffic_class));
+            if ip.version == 4 {
+                prop_assert_eq!((ip.id, ip.checksum), (step.id.map(u32::from), ChecksumState::Good));
+            }
+            prop_assert_eq!(packet.endpoints().map(|(_, src, dst)| (src, dst)), Some((step.src, step.dst)));
+            match (&step.body, &packet.transport) {
+                (Body::Tcp(sent), Transport::Tcp(read)) => {
+                    prop_assert_eq!((sent.seq, sent.ack, sent.flags), (read.seq, read.ack, read.flags));
+                    prop_assert_eq!((sent.window, sent.urgent), (read.window, read.urgent));
+                    prop_assert_eq!((&sent.options[..], &sent.payload[..]), (read.options, read.payload));
+                    prop_assert_eq!((read.len as usize, read.checksum), (sent.payload.len(), ChecksumState::Good));
+                }
+                (Body::Udp(sent), Transport::Udp(read)) => {
+                    prop_assert_eq!(&sent.payload[..], read.payload);
+                    prop_assert_eq!(read.checksum, ChecksumState::Good);
+                }
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+
+        #[test]
+        fn a_wrong_checksum_is_told_with_the_right_one(step in steps()) {
+            let right = build::ip_packet(&step, 1, &[]);
+            let wrong = build::ip_packet(&Step { checksum: ChecksumField::Bad, ..step.clone() }, 1, &[]);
+            let field = |packet: &Packet<'_>| match &packet.transport {
+                Transport::Tcp(tcp) => (tcp.checksum_field, tcp.checksum),
+                Transport::Udp(udp) => (udp.checksum_field, udp.checksum),
+                other => panic!("{other:?}"),
+            };
+            let (good, state) = field(&decode(&frame(LinkType::RAW, &right)));
+            prop_assert_eq!(state, ChecksumState::Good);
+            prop_assert_eq!(field(&decode(&frame(LinkType::RAW, &wrong))).1, ChecksumState::Bad { expected: good });
+        }
+
+        #[test]
+        fn etherparse_reads_the_same_packet(step in steps(), keep in any::<prop::sample::Index>()) {
+            // Its reader follows three tags at most.
+            let whole = build::frame(&step, Link::Ethernet, &build::ip_packet(&step, 1, &[]));
+            let mut frame = frame(LinkType::ETHERNET, &whole[..keep.index(whole.len()) + 1]);
+            frame.meta.origlen = whole.len() as u32;
+            let ours = decode(&frame);
+            if let Ok(theirs) = LaxSlicedPacket::from_ethernet(frame.bytes) {
+                match theirs.transport {
+                    Some(TransportSlice::Tcp(tcp)) => {
+                        let read = ours.tcp().expect("a segment that etherparse found");
+                        prop_assert_eq!((read.src_port, read.seq.0), (tcp.source_port(), tcp.sequence_number()));
+                        prop_assert_eq!((read.options, read.payload), (tcp.options(), tcp.payload()));
+                    }
+                    Some(TransportSlice::Udp(udp)) => {
+                        let read = ours.udp().expect("a datagram that etherparse found");
+                        prop_assert_eq!((read.src_port, read.payload), (udp.source_port(), udp.payload()));
+                    }
+                    // Ours may still have saved a header that was cut within its options.
+                    _ => prop_assert!(ours.udp().is_none()),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_script_parsed_twice_gives_the_same_octets() {
+        let script: Script = craft::script::parse("0 C > S S 1:1(0)").expect("a script");
+        assert_eq!(craft::Trace::of(&script).frames, craft::Trace::of(&script).frames);
+    }
 }

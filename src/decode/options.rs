@@ -189,3 +189,163 @@ fn kind_size(kind: u8) -> u32 {
 }
 
 const MAX_SACK_BLOCKS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was read, and the faults as `(code, at, found, expected)`.
+    fn heard(options: &[u8]) -> (OptionSummary, Vec<(DefectCode, usize, u32, u32)>) {
+        let mut faults = Vec::new();
+        let said = read(options, true, |fault| faults.push((fault.code, fault.at, fault.found, fault.expected)));
+        (said, faults)
+    }
+
+    #[test]
+    fn a_linux_syn_says_mss_sack_timestamps_and_scale() {
+        let (said, faults) = heard(&[2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 100, 0, 0, 0, 0, 1, 3, 3, 7]);
+        assert_eq!((said.mss, said.window_scale), (Some(1460), Some(7)));
+        assert_eq!((said.sack_permitted, said.timestamps), (true, Some((100, 0))));
+        assert!(faults.is_empty() && !said.malformed);
+    }
+
+    #[test]
+    fn an_mss_behind_fast_open_is_heard() {
+        let mut options = vec![34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1];
+        options.extend([2, 4, 0x05, 0xb4]);
+        let (said, faults) = heard(&options);
+        assert_eq!((said.fast_open, said.mss), (Some(8), Some(1460)));
+        assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn fast_open_asks_with_an_empty_cookie_in_both_of_its_forms() {
+        assert_eq!(summarize(&[34, 2, 1, 1]).fast_open, Some(0));
+        assert_eq!(summarize(&[254, 4, 0xf9, 0x89]).fast_open, Some(0));
+        assert_eq!(summarize(&[254, 8, 0xf9, 0x89, 1, 2, 3, 4]).fast_open, Some(4));
+        assert_eq!(summarize(&[254, 4, 0xf9, 0x88]).fast_open, None);
+    }
+
+    #[test]
+    fn every_kind_with_a_name_is_told_by_it() {
+        let options = [
+            &[30, 4, 0x01, 0x81][..],
+            &[28, 4, 0x80, 0x05],
+            &[29, 4, 1, 2],
+            &[172, 5, 0, 0, 1],
+            &[253, 4, 0xaa, 0xbb],
+            &[77, 3, 9],
+            &[5, 10, 0, 0, 0, 1, 0, 0, 0, 2],
+        ]
+        .concat();
+        let walked: Vec<_> = walk(&options).collect();
+        assert_eq!(
+            walked,
+            [
+                TcpOption::Mptcp(&[0x01, 0x81]),
+                TcpOption::UserTimeout(0x8005),
+                TcpOption::Ao(&[1, 2]),
+                TcpOption::AccEcn { kind: 172, data: &[0, 0, 1] },
+                TcpOption::Experiment { kind: 253, data: &[0xaa, 0xbb] },
+                TcpOption::Unknown { kind: 77, data: &[9] },
+                TcpOption::Sack(&[0, 0, 0, 1, 0, 0, 0, 2]),
+            ]
+        );
+        let mut md5 = vec![19, 18];
+        md5.extend([7; 16]);
+        assert_eq!(walk(&md5).next(), Some(TcpOption::Md5(&[7; 16])));
+    }
+
+    #[test]
+    fn sack_blocks_come_in_the_order_sent() {
+        let options = [1, 1, 5, 18, 0, 0, 0, 9, 0, 0, 0, 12, 0, 0, 0, 3, 0, 0, 0, 5];
+        let block = |left, right| SackBlock { left: SeqNumber(left), right: SeqNumber(right) };
+        assert_eq!(summarize(&options).sack[..], [block(9, 12), block(3, 5)]);
+    }
+
+    #[test]
+    fn mptcp_subtypes_are_a_set() {
+        assert_eq!(summarize(&[30, 3, 0x01, 1, 30, 3, 0x20, 1]).mptcp, 0b101);
+        assert_eq!(summarize(&[1, 1, 1, 1]).mptcp, 0);
+    }
+
+    #[test]
+    fn of_an_option_sent_twice_the_last_counts() {
+        assert_eq!(summarize(&[2, 4, 0, 100, 2, 4, 0, 200]).mss, Some(200));
+    }
+
+    #[test]
+    fn a_length_of_zero_or_one_ends_the_walk() {
+        for len in [0, 1] {
+            let (said, faults) = heard(&[9, len, 2, 4, 5, 0xb4]);
+            assert_eq!(said.mss, None);
+            assert!(said.malformed);
+            assert_eq!(faults, [(DefectCode::TcpOptionLength, 0, u32::from(len), 6)]);
+        }
+    }
+
+    #[test]
+    fn a_length_of_two_is_sound() {
+        let (said, faults) = heard(&[9, 2, 2, 4, 5, 0xb4, 1, 1]);
+        assert_eq!(said.mss, Some(1460));
+        assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn a_length_past_the_end_ends_the_walk_unless_the_capture_cut_it() {
+        let options = [1, 1, 8, 10, 0, 0];
+        let (said, faults) = heard(&options);
+        assert!(said.malformed);
+        assert_eq!(faults, [(DefectCode::TcpOptionLength, 2, 10, 4)]);
+        let said = read(&options, false, |fault| panic!("{fault:?}"));
+        assert!(!said.malformed);
+    }
+
+    #[test]
+    fn a_kind_without_its_length_is_malformed_unless_the_capture_cut_it() {
+        let (said, faults) = heard(&[1, 1, 1, 2]);
+        assert!(said.malformed);
+        assert_eq!(faults, [(DefectCode::TcpOptionLength, 3, 1, 1)]);
+        assert!(!read(&[1, 1, 1, 2], false, |_| {}).malformed);
+    }
+
+    #[test]
+    fn a_known_kind_of_the_wrong_size_is_malformed_and_the_walk_goes_on() {
+        let (said, faults) = heard(&[2, 3, 5, 3, 3, 7, 1, 1]);
+        assert_eq!((said.mss, said.window_scale, said.malformed), (None, Some(7), true));
+        assert_eq!(faults, [(DefectCode::TcpOptionSize, 0, 3, 4)]);
+    }
+
+    #[test]
+    fn sizes_that_no_kind_has_are_malformed() {
+        let wrong: [&[u8]; 9] = [
+            &[3, 2],
+            &[4, 3, 0],
+            &[5, 2],
+            &[5, 9, 0, 0, 0, 0, 0, 0, 0],
+            &[8, 4, 0, 0],
+            &[34, 5, 1, 2, 3],
+            &[34, 3, 1],
+            &[30, 2],
+            &[172, 4, 0, 0],
+        ];
+        for options in wrong {
+            let (said, faults) = heard(options);
+            assert!(said.malformed, "{options:?}");
+            assert_eq!(faults[0].0, DefectCode::TcpOptionSize, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_list_ends_the_walk() {
+        let (said, faults) = heard(&[0, 0, 0, 0]);
+        assert_eq!((said, faults), (OptionSummary::default(), vec![]));
+    }
+
+    #[test]
+    fn octets_behind_the_end_of_the_list_are_told_and_not_read() {
+        let (said, faults) = heard(&[3, 3, 7, 0, 2, 4, 5, 0xb4]);
+        assert_eq!((said.mss, said.malformed), (None, false));
+        assert_eq!(faults, [(DefectCode::TcpOptionsAfterEnd, 3, 4, 0)]);
+    }
+}

@@ -130,11 +130,8 @@ fn note_flags(packet: &mut Packet<'_>, extent: Extent, flags: TcpFlags) {
 }
 
 fn tcp_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
-    let state = if carried.ip.is_fragment() || bytes.len() < carried.extent.len() {
-        ChecksumState::Unverifiable
-    } else {
-        with_pseudo_header(carried, bytes, field)
-    };
+    let state =
+        if carried.is_whole(bytes) { with_pseudo_header(carried, bytes, field) } else { ChecksumState::Unverifiable };
     if let ChecksumState::Bad { expected } = state {
         let at = carried.extent.at + 16;
         note(packet, DefectCode::TcpChecksum, LayerKind::Tcp, at, u32::from(field), u32::from(expected));
@@ -179,8 +176,8 @@ fn udp_covered(packet: &mut Packet<'_>, carried: &Carried, length_field: u16) ->
         // A jumbogram has no room to say its length (RFC 2675 §4).
         0 if carried.ip.version == 6 => return Some(carries),
         0..UDP_LEN => (DefectCode::UdpLengthShort, UDP_LEN),
-        // The first fragment's field counts the whole datagram.
-        _ if length > carries && carried.ip.is_fragment() => return None,
+        // The first fragment's field counts the whole datagram; of a truncated packet IP has told already.
+        _ if length > carries && (carried.ip.is_fragment() || carried.truncated) => return None,
         _ if length > carries => (DefectCode::UdpLengthBeyond, carries),
         _ if length < carries => (DefectCode::UdpTrailing, carries),
         _ => return Some(length),
@@ -237,3 +234,204 @@ pub(super) const ICMP: u8 = 1;
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
 pub(super) const ICMPV6: u8 = 58;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::decode::tests::codes;
+    use crate::decode::tests::decoded;
+    use crate::decode::tests::last;
+    use crate::packet::Frame;
+
+    const V6: &str = "A = [2001:db8::1]:1000\nB = [2001:db8::2]:2000\n";
+
+    #[test]
+    fn a_data_offset_below_five_words_is_unsound_and_lengthens_the_payload() {
+        decoded("0 C > S PU. 1:11(10) hlen 16", |packet| {
+            let tcp = packet.tcp().expect("a segment");
+            assert_eq!(codes(packet), [DefectCode::TcpDataOffset]);
+            assert_eq!((tcp.sound, tcp.header_len, tcp.len), (false, 16, 14));
+            assert_eq!((tcp.payload.len(), tcp.options), (10, &[][..]));
+            assert!(tcp.flags.has(TcpFlags::URG));
+        });
+        decoded("0 C > S PU. 1:11(10) hlen 20", |packet| assert!(packet.tcp().expect("a segment").sound));
+    }
+
+    #[test]
+    fn a_data_offset_past_the_segment_is_unsound_and_leaves_no_payload() {
+        decoded("0 C > S P. 1:11(10) hlen 32", |packet| {
+            let tcp = packet.tcp().expect("a segment");
+            assert_eq!(codes(packet), [DefectCode::TcpDataOffsetBeyond]);
+            assert_eq!((packet.defects[0].found, packet.defects[0].expected), (32, 30));
+            assert_eq!((tcp.sound, tcp.len, tcp.payload.len()), (false, 0, 0));
+        });
+        decoded("0 C > S P. 1:13(12) hlen 32", |packet| {
+            let tcp = packet.tcp().expect("a segment");
+            assert_eq!((tcp.sound, tcp.len, tcp.options.len()), (true, 0, 12));
+        });
+    }
+
+    #[test]
+    fn a_header_cut_within_its_options_keeps_its_numbers() {
+        // 14 + 20 + 20 octets of headers, then ten of twenty octets of options.
+        decoded("0 C > S S 7:7(0) <mss 1460, sackOK, ts 1 0, nop, wscale 7> snaplen 64", |packet| {
+            let tcp = packet.tcp().expect("a segment");
+            assert_eq!(codes(packet), [DefectCode::HeaderCut]);
+            assert_eq!((tcp.seq, tcp.sound, tcp.len), (SeqNumber(7), true, 0));
+            assert_eq!((tcp.said.mss, tcp.said.sack_permitted, tcp.said.malformed), (Some(1460), true, false));
+            assert_eq!((tcp.options.len(), tcp.checksum), (10, ChecksumState::Unverifiable));
+        });
+    }
+
+    #[test]
+    fn fewer_than_twenty_octets_are_no_segment() {
+        decoded("0 C > S S 7:7(0) snaplen 53", |packet| {
+            assert_eq!(codes(packet), [DefectCode::HeaderCut]);
+            assert!(matches!(packet.transport, Transport::Other));
+        });
+        decoded("0 C > S S 7:7(0) snaplen 54", |packet| assert!(packet.tcp().is_some()));
+        decoded("0 C > S S 7:7(0) iplen 39", |packet| {
+            assert_eq!(codes(packet), [DefectCode::HeaderShort]);
+            assert_eq!((packet.defects[0].found, packet.defects[0].expected), (19, 20));
+        });
+    }
+
+    #[test]
+    fn flags_that_never_belong_together_are_told() {
+        for (flags, code) in [
+            ("SF", Some(DefectCode::TcpFlagsIllegal)),
+            ("SR", Some(DefectCode::TcpFlagsIllegal)),
+            ("SFRPU.", Some(DefectCode::TcpFlagsIllegal)),
+            ("none", Some(DefectCode::TcpFlagsNone)),
+            ("S", None),
+            ("S.", None),
+            ("SEW", None),
+            ("R.", None),
+            ("F.", None),
+        ] {
+            decoded(&format!("0 C > S {flags} 1:1(0)"), |packet| {
+                assert_eq!(codes(packet), Vec::from_iter(code), "{flags}");
+            });
+        }
+    }
+
+    #[test]
+    fn port_zero_is_told_for_both_transports() {
+        decoded("Z = 10.0.0.9\n0 C > Z S 1:1(0)", |packet| {
+            assert_eq!(codes(packet), [DefectCode::PortZero]);
+            assert_eq!(packet.defects[0].offset, 14 + 20 + 2);
+        });
+        decoded("Z = 10.0.0.9\n0 Z > C udp (1)", |packet| assert_eq!(codes(packet), [DefectCode::PortZero]));
+    }
+
+    #[test]
+    fn a_broken_option_is_told_with_its_place() {
+        decoded("0 C > S S 1:1(0) <nop, nop, raw 0x0800>", |packet| {
+            assert_eq!(codes(packet), [DefectCode::TcpOptionLength]);
+            assert_eq!(packet.defects[0].offset, 14 + 20 + 20 + 2);
+            assert!(packet.tcp().expect("a segment").said.malformed);
+        });
+    }
+
+    #[test]
+    fn an_offloaded_checksum_is_no_defect_and_a_wrong_one_is() {
+        for ends in ["C > S", "A > B"] {
+            for body in [". 1:5(4)", "udp (4)"] {
+                let line = format!("{V6}0 {ends} {body} checksum");
+                let state = |packet: &Packet<'_>| match &packet.transport {
+                    Transport::Tcp(tcp) => tcp.checksum,
+                    Transport::Udp(udp) => udp.checksum,
+                    other => panic!("{other:?}"),
+                };
+                decoded(&format!("{line} partial"), |packet| {
+                    assert_eq!((state(packet), packet.defects.len()), (ChecksumState::Partial, 0), "{line}");
+                });
+                decoded(&format!("{line} bad"), |packet| {
+                    assert!(matches!(state(packet), ChecksumState::Bad { .. }), "{line}");
+                    assert_eq!(packet.defects.len(), 1, "{line}");
+                });
+                decoded(&format!("{line} good"), |packet| assert_eq!(state(packet), ChecksumState::Good, "{line}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_checksum_over_octets_that_were_not_captured_cannot_be_judged() {
+        decoded("0 C > S P. 1:101(100) checksum bad snaplen 100", |packet| {
+            assert_eq!(packet.tcp().expect("a segment").checksum, ChecksumState::Unverifiable);
+            assert!(packet.defects.is_empty());
+        });
+    }
+
+    #[test]
+    fn udp_without_checksum_is_legal_over_ipv4_only() {
+        decoded("0 C > S udp (4) checksum zero", |packet| {
+            assert_eq!(packet.udp().expect("a datagram").checksum, ChecksumState::Absent);
+            assert!(packet.defects.is_empty());
+        });
+        decoded(&format!("{V6}0 A > B udp (4) checksum zero"), |packet| {
+            assert_eq!(packet.udp().expect("a datagram").checksum, ChecksumState::Illegal);
+            assert_eq!(codes(packet), [DefectCode::UdpChecksumIllegal]);
+        });
+    }
+
+    #[test]
+    fn the_length_of_udp_is_judged_against_that_of_ip() {
+        for (length, code, len) in [
+            ("7", Some(DefectCode::UdpLengthShort), 20),
+            ("0", Some(DefectCode::UdpLengthShort), 20),
+            ("29", Some(DefectCode::UdpLengthBeyond), 20),
+            ("27", Some(DefectCode::UdpTrailing), 19),
+            ("8", Some(DefectCode::UdpTrailing), 0),
+            ("28", None, 20),
+        ] {
+            decoded(&format!("0 C > S udp (20) udplen {length}"), |packet| {
+                assert_eq!(codes(packet).first().copied(), code, "{length}");
+                let udp = packet.udp().expect("a datagram");
+                assert_eq!((udp.len, udp.payload.len()), (len, len as usize), "{length}");
+            });
+        }
+    }
+
+    #[test]
+    fn an_empty_datagram_is_legal() {
+        decoded("0 C > S udp (0)", |packet| {
+            assert_eq!(packet.udp().expect("a datagram").len, 0);
+            assert!(packet.defects.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_udp_length_of_zero_over_ipv6_is_a_jumbogram() {
+        decoded(&format!("{V6}0 A > B udp (20) udplen 0"), |packet| {
+            assert_eq!(packet.udp().expect("a datagram").len, 20);
+            assert!(packet.defects.is_empty());
+        });
+    }
+
+    #[test]
+    fn the_first_fragment_of_a_datagram_declares_more_than_it_carries() {
+        decoded("0 C > S udp (16) udplen 2000 mf", |packet| {
+            assert_eq!(packet.udp().expect("a datagram").len, 16);
+            assert!(packet.defects.is_empty());
+        });
+    }
+
+    #[test]
+    fn seven_octets_of_udp_are_no_datagram() {
+        let (meta, bytes) = last("0 C > S udp (20) snaplen 41");
+        let packet = decode(&Frame { meta, bytes: &bytes });
+        assert_eq!(codes(&packet), [DefectCode::HeaderCut]);
+        assert!(matches!(packet.transport, Transport::Other));
+    }
+
+    #[test]
+    fn another_protocol_is_other() {
+        let (meta, mut bytes) = last("0 C > S udp (20)");
+        bytes[14 + 9] = 132;
+        let packet = decode(&Frame { meta, bytes: &bytes });
+        assert!(matches!(packet.transport, Transport::Other));
+        assert_eq!(packet.ip.expect("IP").protocol, 132);
+    }
+}

@@ -144,7 +144,8 @@ pub struct IpHeader {
     pub fragment_offset: u32,
     /// Octets of the IP header with options and extension headers, fragment header included.
     pub header_len: u32,
-    /// Octets of payload by the length field (by the frame where that field is 0 through offload).
+    /// Octets of payload by the length field; by the frame where that field is 0 through offload, or promises more than
+    /// the frame ever held.
     pub payload_len: u32,
     /// Protocol number of the payload, extension headers skipped.
     pub protocol: u8,
@@ -286,7 +287,7 @@ pub struct Quoted {
 pub enum ChecksumState {
     /// Matches.
     Good,
-    /// Holds only the folded pseudo-header sum: left for the network card to finish (offload).
+    /// Holds only the folded pseudo-header sum, or 0 in an IPv4 header: left for the network card to finish (offload).
     Partial,
     /// Does not match; this is what it should have been.
     Bad {

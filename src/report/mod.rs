@@ -1,1 +1,22 @@
-//! (to be written)
+//! Presentation over any writer: what was found is worded here, and decided below.
+//!
+//! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`].
+//! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
+//! apart, [`json_headers`] does the same for machines.
+
+pub mod headers;
+pub mod json_headers;
+pub mod ladder;
+pub mod style;
+pub mod text;
+pub mod trace;
+
+mod line;
+#[cfg(test)]
+mod testing;
+mod verdicts;
+mod words;
+
+pub use style::Numbers;
+pub use style::Style;
+pub use trace::TraceWriter;

@@ -1,0 +1,269 @@
+//! Every field of one header, raw and with its meaning: what header tables and JSON are made from.
+//!
+//! Fields are read again from the frame's octets, bit by bit, so that a header shows what it holds and not only what
+//! the trackers need. Fields beyond the captured octets are left out. This is for display: it may allocate.
+
+mod ip;
+mod link;
+mod option;
+mod transport;
+
+use crate::packet::ChecksumState;
+use crate::packet::Layer;
+use crate::packet::LayerKind;
+use crate::packet::Packet;
+
+/// One field of a header.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Field {
+    /// The RFC's name in snake_case, `data_offset`; an option is `option: MSS`.
+    pub name: &'static str,
+    /// Offset within the header and width, both in bits.
+    pub bits: (u32, u32),
+    /// What stands there.
+    pub raw: Raw,
+    /// What it means, in words or in its usual notation; sums are written out.
+    pub meaning: String,
+}
+
+/// What stands in a field.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Raw {
+    /// Up to 128 bits, most significant first.
+    Number(u128),
+    /// Octets, for fields that are no number.
+    Bytes(Vec<u8>),
+}
+
+/// The fields of `layer`, in wire order. `layer` is one of `packet.layers`; any other gives what its octets would say.
+pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
+    let from = layer.offset as usize;
+    let bytes = packet.bytes.get(from..from.saturating_add(layer.len as usize)).unwrap_or(&[]);
+    let mut sheet = Sheet { bytes, fields: Vec::new() };
+    match layer.kind {
+        LayerKind::Ethernet => link::ethernet(&mut sheet),
+        LayerKind::Vlan => link::vlan(&mut sheet),
+        LayerKind::Sll => link::sll(&mut sheet),
+        LayerKind::Sll2 => link::sll2(&mut sheet),
+        LayerKind::Null => link::null(&mut sheet),
+        LayerKind::Arp => link::arp(&mut sheet),
+        LayerKind::Ipv4 => ip::ipv4(&mut sheet, packet, layer),
+        LayerKind::Ipv6 => ip::ipv6(&mut sheet, packet, layer),
+        LayerKind::HopByHop | LayerKind::DestinationOptions => ip::options_header(&mut sheet),
+        LayerKind::Routing => ip::routing(&mut sheet),
+        LayerKind::FragmentHeader => ip::fragment(&mut sheet),
+        LayerKind::Ah => ip::authentication(&mut sheet),
+        LayerKind::Tcp => transport::tcp(&mut sheet, packet, layer),
+        LayerKind::Udp => transport::udp(&mut sheet, packet),
+        LayerKind::Icmp | LayerKind::Icmpv6 => transport::icmp(&mut sheet, packet, layer),
+        LayerKind::Frame | LayerKind::Payload => {}
+    }
+    sheet.fields
+}
+
+/// The fields of one header in the making.
+struct Sheet<'a> {
+    bytes: &'a [u8],
+    fields: Vec<Field>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Adds a number of at most 128 bits, if it was captured.
+    fn number(&mut self, name: &'static str, at: u32, width: u32, meaning: impl FnOnce(u128) -> String) {
+        if let Some(value) = self.peek(at, width) {
+            self.fields.push(Field { name, bits: (at, width), raw: Raw::Number(value), meaning: meaning(value) });
+        }
+    }
+
+    /// Adds a number that means itself.
+    fn plain(&mut self, name: &'static str, at: u32, width: u32) {
+        self.number(name, at, width, |value| value.to_string());
+    }
+
+    /// Adds one bit: `set` or `not set`.
+    fn bit(&mut self, name: &'static str, at: u32) {
+        self.number(name, at, 1, |value| if value == 1 { "set" } else { "not set" }.to_owned());
+    }
+
+    /// Adds octets from `from` up to `to`, as far as they were captured, unless there are none.
+    fn octets(&mut self, name: &'static str, from: usize, to: usize, meaning: impl FnOnce(&[u8]) -> String) {
+        let octets = self.span(from, to);
+        if !octets.is_empty() {
+            let bits = (from as u32 * 8, octets.len() as u32 * 8);
+            self.fields.push(Field { name, bits, raw: Raw::Bytes(octets.to_vec()), meaning: meaning(octets) });
+        }
+    }
+
+    /// The captured octets of a stretch of the header.
+    fn span(&self, from: usize, to: usize) -> &'a [u8] {
+        self.bytes.get(from..to.min(self.bytes.len())).unwrap_or(&[])
+    }
+
+    /// The bits from `at`, `None` where they were not captured.
+    fn peek(&self, at: u32, width: u32) -> Option<u128> {
+        debug_assert!(width <= 128, "a number has at most 128 bits");
+        let last = at.checked_add(width)?.div_ceil(8) as usize;
+        self.bytes.get(..last)?;
+        Some((at..at + width).fold(0, |value, bit| {
+            let octet = self.bytes[bit as usize / 8];
+            value << 1 | u128::from(octet >> (7 - bit % 8) & 1)
+        }))
+    }
+}
+
+/// `3 octets`, `1 octet`.
+fn octets(count: impl Into<u64>) -> String {
+    match count.into() {
+        1 => "1 octet".to_owned(),
+        count => format!("{count} octets"),
+    }
+}
+
+/// Octets in hexadecimal, without blanks; of long ones the beginning.
+fn hex(bytes: &[u8]) -> String {
+    const SHOWN: usize = 40;
+    let mut text: String = bytes.iter().take(SHOWN).map(|octet| format!("{octet:02x}")).collect();
+    if bytes.len() > SHOWN {
+        text.push('…');
+    }
+    text
+}
+
+/// A checksum's state and what it was computed to.
+fn checksum(state: ChecksumState, field: u128) -> String {
+    match state {
+        ChecksumState::Good => format!("good: computed {field:#06x} too"),
+        ChecksumState::Partial => "partial: left for the network card to finish".to_owned(),
+        ChecksumState::Bad { expected } => format!("bad: computed {expected:#06x}"),
+        ChecksumState::Absent => "absent: the sender computed none".to_owned(),
+        ChecksumState::Illegal => "illegal: IPv6 needs one".to_owned(),
+        ChecksumState::Unverifiable => "cannot be checked: not all of the datagram is here".to_owned(),
+        ChecksumState::None => "none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::decode::tests::decoded;
+    use crate::decode::tests::frame;
+    use crate::packet::LinkType;
+
+    /// What the fields of `kind` in the last packet of a script mean, by name.
+    fn meaning(script: &str, kind: LayerKind, name: &str) -> String {
+        decoded(script, |packet| {
+            let layer = packet.layers.iter().find(|layer| layer.kind == kind).expect("the layer");
+            let fields = describe(packet, layer);
+            fields.into_iter().find(|field| field.name == name).expect("the field").meaning
+        })
+    }
+
+    const TS: &str = "0 C > S P. 1000:1008(8) ack 5 <nop, nop, ts 1 2>";
+
+    #[test]
+    fn fields_cover_every_bit_of_each_header_once_and_in_order() {
+        for script in [
+            format!("vlan 5\n{TS}"),
+            format!("link sll\n{TS}"),
+            format!("link sll2\n{TS}"),
+            format!("link null\n{TS}"),
+            "0 C > S S 1:1(0) <mss 1460, sackOK, ts 1 0, nop, wscale 7>".to_owned(),
+            "0 C > S . 1:1(0) ack 2 <sack 1:2 3:4, eol>".to_owned(),
+            "0 C > S udp (20)".to_owned(),
+            "0 C > S icmp echo-request (20)".to_owned(),
+            "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n0 A > B udp (20) mf".to_owned(),
+        ] {
+            decoded(&script, |packet| {
+                for layer in &packet.layers {
+                    let mut at = 0;
+                    for field in describe(packet, layer) {
+                        assert_eq!(field.bits.0, at, "{} of {}: {script}", field.name, layer.kind.name());
+                        at += field.bits.1;
+                    }
+                    assert_eq!(at, layer.len * 8, "{}: {script}", layer.kind.name());
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn lengths_are_written_as_sums() {
+        let total = |script: &str| meaning(script, LayerKind::Ipv4, "total_length");
+        assert_eq!(total(TS), "60 octets − 20 IP − 32 TCP = 8 octets of payload");
+        assert_eq!(meaning(TS, LayerKind::Tcp, "data_offset"), "8 × 4 = 32 octets = 20 + 12 of options");
+        assert_eq!(total("0 C > S udp (1)"), "29 octets − 20 IP − 8 UDP = 1 octet of payload");
+        assert_eq!(
+            total("0 C > S . 1:11(10) iplen 60"),
+            "60 octets, the frame holds 50: 50 − 20 IP − 20 TCP = 10 octets of payload"
+        );
+        assert_eq!(
+            total("0 C > S . 1:11(10) iplen 0"),
+            "0 by offload or as a jumbogram: 50 octets − 20 IP − 20 TCP = 10 octets of payload"
+        );
+        assert_eq!(meaning("0 C > S udp (20)", LayerKind::Udp, "length"), "28 octets − 8 UDP = 20 octets of payload");
+    }
+
+    #[test]
+    fn a_checksum_tells_its_state_and_what_it_was_computed_to() {
+        let checksum = |state: &str| meaning(&format!("0 C > S . 1:1(0) checksum {state}"), LayerKind::Tcp, "checksum");
+        let good = checksum("good");
+        let value = good.strip_prefix("good: computed ").and_then(|rest| rest.strip_suffix(" too")).expect("a value");
+        assert_eq!(checksum("bad"), format!("bad: computed {value}"));
+        assert!(checksum("partial").starts_with("partial"));
+    }
+
+    #[test]
+    fn the_sequence_number_tells_what_comes_next() {
+        let seq = |script: &str| meaning(script, LayerKind::Tcp, "sequence_number");
+        assert_eq!(seq("0 C > S S 4294967295:4294967295(0)"), "4294967295 + SYN = 0 comes next");
+        assert_eq!(seq("0 C > S F. 7:10(3)"), "7 + 3 octets + FIN = 11 comes next");
+        assert_eq!(seq("0 C > S . 7:7(0)"), "7, takes none");
+    }
+
+    #[test]
+    fn an_option_is_one_field_with_kind_length_and_meaning() {
+        let script = "0 C > S S 1:1(0) <mss 1460, tfo 01020304, opt 77 0xff, wscale 15, raw 0x0205, raw 0xff>";
+        decoded(script, |packet| {
+            let tcp = packet.layers.last().expect("TCP");
+            let fields = describe(packet, tcp);
+            let options: Vec<_> =
+                fields.iter().filter(|field| field.name.starts_with("option")).map(|f| (f.name, &*f.meaning)).collect();
+            assert_eq!(options[0], ("option: MSS", "kind 2, length 4: 1460 octets at most in a segment"));
+            assert_eq!(options[1], ("option: Fast Open", "kind 34, length 6: cookie 01020304"));
+            assert_eq!(options[2], ("option: unknown", "kind 77, length 3: ff"));
+            assert_eq!(options[3], ("option: window scale", "kind 3, length 3: shift 15, above 14: used as 14"));
+            assert_eq!(options[4], ("option: malformed", "kind 2, length 5: malformed, 4 octets there"));
+        });
+    }
+
+    #[test]
+    fn an_option_that_the_capture_cut_is_not_called_malformed() {
+        let script = "0 C > S S 1:1(0) <mss 1460, ts 1 2, nop, nop>";
+        let last = |script: &str| {
+            decoded(script, |packet| {
+                describe(packet, packet.layers.last().expect("TCP")).pop().expect("a field").meaning
+            })
+        };
+        assert_eq!(last(&format!("{script} snaplen 62")), "kind 8: cut by the capture");
+        assert_eq!(last(script), "kind 1: padding");
+    }
+
+    #[test]
+    fn a_quoted_packet_is_told_beside_the_message_that_quotes_it() {
+        let script = "0 C > S . 5:9(4)\n0 S > C icmp fragmentation-needed mtu 1400";
+        let quote = meaning(script, LayerKind::Icmp, "quoted_packet");
+        assert_eq!(quote, "tcp 10.0.0.1:40000 > 10.0.0.2:80, seq 5, ACK");
+        assert_eq!(meaning(script, LayerKind::Icmp, "next_hop_mtu"), "1400 octets");
+    }
+
+    #[test]
+    fn octets_that_were_not_captured_give_no_field() {
+        let bytes = [0u8; 10];
+        let mut frame = frame(LinkType::ETHERNET, &bytes);
+        frame.meta.origlen = 60;
+        let packet = decode(&frame);
+        let names: Vec<_> = describe(&packet, &packet.layers[0]).iter().map(|field| field.name).collect();
+        assert_eq!(names, ["destination"]);
+    }
+}
