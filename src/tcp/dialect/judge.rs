@@ -94,7 +94,6 @@ pub(super) struct Side {
     flight_is_known: bool,
     pushed: u32,
     push_was_last: bool,
-    mptcp: u16,
     /// One before the first octet.
     pub(super) base: Option<SeqNumber>,
 }
@@ -119,7 +118,6 @@ impl Default for Side {
             flight_is_known: true,
             pushed: 0,
             push_was_last: false,
-            mptcp: 0,
             base: None,
         }
     }
@@ -155,6 +153,8 @@ pub(super) struct Judgement {
     pub(super) rto: Option<(u64, Span)>,
     pub(super) bytes_in_flight: Option<u32>,
     pub(super) push_bytes_sent: Option<u32>,
+    /// Wireshark keeps a record of the segment, be it empty: only with one does it show the round trip time.
+    pub(super) is_recorded: bool,
 }
 
 /// A segment from `f` to `r`. `has_room` is false when no more segments may be noted anywhere.
@@ -174,7 +174,10 @@ pub(super) fn judge(f: &mut Side, r: &mut Side, first_rtt: i64, has_room: bool, 
         f.original_frame = segment.frame;
         f.duplicates = 0;
     }
-    found.verdicts.add(beyond_the_captured(r, segment));
+    if segment.flags.has(TcpFlags::ACK) && r.max_ack.0 != 0 && before(r.max_ack, segment.ack) {
+        found.is_recorded = true;
+        found.verdicts.add(beyond_the_captured(r));
+    }
     if segment.takes_space() && !found.verdicts.has(Verdicts::KEEP_ALIVE) {
         let (verdict, rto) = sent_again(f, r, first_rtt, segment);
         found.verdicts.add(verdict);
@@ -183,9 +186,13 @@ pub(super) fn judge(f: &mut Side, r: &mut Side, first_rtt: i64, has_room: bool, 
     remember(f, has_room, segment, found.verdicts);
     found.acks = r.unacked.acknowledge(segment.ack).map(|sent| (sent.frame, segment.span_since(sent.at)));
     if segment.len > 0 && !f.unacked.is_empty() && f.flight_is_known {
+        found.is_recorded = true;
+        let pushed = push(f, segment);
         found.bytes_in_flight = flight(f, r, segment);
-        found.push_bytes_sent = Some(push(f, segment));
+        // Counted always, shown only beside a plausible flight.
+        found.push_bytes_sent = found.bytes_in_flight.map(|_| pushed);
     }
+    found.is_recorded |= !found.verdicts.is_empty() || found.acks.is_some();
     found
 }
 
@@ -233,22 +240,14 @@ fn right_edge(r: &Side) -> SeqNumber {
     r.last_ack.plus(r.window.wrapping_shl(shift))
 }
 
-/// Step 9. Suppressed where the set of MPTCP options changed: RFC 8684 §4 allows equal ACKs there.
-fn duplicates(f: &mut Side, segment: &Segment<'_>, verdicts: Verdicts) -> bool {
-    let mptcp_before = std::mem::replace(&mut f.mptcp, segment.said.mptcp);
+/// Step 9.
+fn duplicates(f: &Side, segment: &Segment<'_>, verdicts: Verdicts) -> bool {
     let window = u32::from(segment.window);
-    repeats(f, segment)
-        && window != 0
-        && window == f.window
-        && !verdicts.has(Verdicts::KEEP_ALIVE_ACK)
-        && mptcp_before == segment.said.mptcp
+    repeats(f, segment) && window != 0 && window == f.window && !verdicts.has(Verdicts::KEEP_ALIVE_ACK)
 }
 
-/// Step 11: acknowledges what the capture does not hold.
-fn beyond_the_captured(r: &mut Side, segment: &Segment<'_>) -> Verdicts {
-    if !segment.flags.has(TcpFlags::ACK) || r.max_ack.0 == 0 || !before(r.max_ack, segment.ack) {
-        return Verdicts::NONE;
-    }
+/// Step 11: acknowledges what the capture does not hold. Said once; the next data segment of `r` clears the slate.
+fn beyond_the_captured(r: &mut Side) -> Verdicts {
     if before(r.max_ack, r.next) {
         r.max_ack = r.next;
         return Verdicts::ACK_LOST_SEGMENT;

@@ -18,6 +18,10 @@
 //!   length and completeness.
 //! - Without ACK, the acknowledgment number is shown raw.
 //! - A duration of exactly zero is not shown; with it goes `rto_frame`, but not `acks_frame`. A negative one is.
+//! - `initial_rtt` needs a record, but an empty one will do: an ACK of something not captured whose verdict was given
+//!   before leaves one, and so do a SYN that names the known base and a segment whose flight came out absurd.
+//! - Octets since the last PSH are always counted, but shown only beside bytes in flight.
+//! - Duplicate ACKs are named also where the MPTCP options change from one to the next.
 
 mod bystander;
 mod finals;
@@ -226,32 +230,42 @@ impl Dialect {
     fn tcp(&mut self, packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Option<Tags> {
         let (tuple, dir) = packet.tuple()?;
         let shape = shape(packet, tcp);
+        let len = if shape == Shape::Short { 0 } else { tcp.len };
         let is_judged = matches!(shape, Shape::Whole | Shape::Bogus);
-        let segment = segment(packet, tcp);
-        let (place, mut reused) = self.find_stream(tuple, dir, tcp.flags, tcp.seq);
+        let segment = Segment {
+            frame: packet.meta.number,
+            at: packet.meta.at.nanos(),
+            seq: tcp.seq,
+            ack: tcp.ack,
+            flags: tcp.flags,
+            window: tcp.window,
+            len,
+            said: &tcp.said,
+        };
+        let (place, reused) = self.find_stream(tuple, dir, tcp.flags, tcp.seq);
         let has_room = self.room < MAX_NOTED;
         let stream = self.tcp.at(place);
         let room_before = stream.room();
         let mut found = Judgement::default();
         if is_judged {
-            reused |= stream.settle_bases(dir, &segment);
             found = stream.judge(dir, has_room, &segment);
         }
         let shown = stream.shown(dir);
-        stream.note_phase(dir, segment.at, tcp.flags, tcp.len);
+        stream.note_phase(dir, segment.at, tcp.flags, len);
         if shape == Shape::Whole {
             stream.hear_options(dir, &segment);
         }
         if reused {
             found.verdicts.add(Verdicts::REUSED_PORTS);
+            found.is_recorded = true;
         }
         let number = stream.number;
-        let initial_rtt = stream.initial_rtt();
+        let initial_rtt = stream.initial_rtt().filter(|_| found.is_recorded);
         self.room = self.room + stream.room() - room_before;
         self.unnoted += u64::from(is_judged && !has_room && segment.takes_space());
         Some(Tags {
             shape,
-            len: tcp.len,
+            len,
             seq: tcp.seq,
             ack: tcp.ack,
             relative_seq: if is_judged { shown.seq_base.offset_to(tcp.seq) } else { tcp.seq.0 },
@@ -308,28 +322,17 @@ impl Dialect {
     }
 }
 
+/// How much of the header Wireshark shows. A TCP header in a later fragment is that of a datagram put together.
 fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
-    if packet.ip.is_some_and(|ip| ip.is_fragment()) {
-        Shape::Numbered
+    let is_first_fragment = packet.ip.is_some_and(|ip| ip.more_fragments && ip.fragment_offset == 0);
+    if is_first_fragment {
+        Shape::Short
     } else if tcp.sound {
         Shape::Whole
     } else if tcp.header_len < MIN_HEADER {
         Shape::Bogus
     } else {
         Shape::Short
-    }
-}
-
-fn segment<'p>(packet: &Packet<'_>, tcp: &'p TcpHeader<'_>) -> Segment<'p> {
-    Segment {
-        frame: packet.meta.number,
-        at: packet.meta.at.nanos(),
-        seq: tcp.seq,
-        ack: tcp.ack,
-        flags: tcp.flags,
-        window: tcp.window,
-        len: tcp.len,
-        said: &tcp.said,
     }
 }
 

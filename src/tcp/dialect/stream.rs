@@ -15,6 +15,7 @@ use crate::tcp::dialect::judge::Segment;
 use crate::tcp::dialect::judge::Side;
 use crate::tcp::dialect::judge::judge;
 use crate::tcp::dialect::tags::Scale;
+use crate::tcp::dialect::verdict::Verdicts;
 
 /// What a whole capture says of one stream; what a second pass shows on each of its frames.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,6 +48,17 @@ impl Final {
     pub const fn initial_rtt(&self) -> Option<Span> {
         if self.first_rtt == 0 { None } else { Some(Span(self.first_rtt)) }
     }
+}
+
+/// What a SYN says about its side's base.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Base {
+    /// Nothing: it is the first to name one, or there is no SYN.
+    New,
+    /// A SYN without ACK names the known one.
+    Repeated,
+    /// A SYN+ACK names another one.
+    Changed,
 }
 
 /// How the numbers of a frame are to be shown.
@@ -113,19 +125,22 @@ impl Stream {
         is_pure_syn(flags) && self.sides[index(dir)].base.is_some_and(|base| base != seq)
     }
 
-    /// Sets the bases, unless known. True where a SYN+ACK brings another one than before.
-    pub(super) fn settle_bases(&mut self, dir: Dir, segment: &Segment<'_>) -> bool {
+    /// Sets the bases, unless known, and says what a SYN finds there.
+    fn settle_bases(&mut self, dir: Dir, segment: &Segment<'_>) -> Base {
         let is_second_pass = self.known.is_some();
         let (f, r) = self.pair(dir);
         let has_syn = segment.flags.has(TcpFlags::SYN);
         let has_ack = segment.flags.has(TcpFlags::ACK);
-        let mut reused = false;
+        let mut found = Base::New;
         match f.base {
-            Some(base) if has_syn && has_ack => reused = base != segment.seq,
-            Some(base) if has_syn && base == segment.seq => f.reopen(),
+            Some(base) if has_syn && has_ack && base != segment.seq => found = Base::Changed,
+            Some(base) if has_syn && !has_ack && base == segment.seq => {
+                f.reopen();
+                found = Base::Repeated;
+            }
             _ => {}
         }
-        if f.base.is_none() || reused {
+        if f.base.is_none() || found == Base::Changed {
             f.base = Some(if has_syn { segment.seq } else { segment.seq.minus(1) });
         }
         if has_ack && r.base.is_none() {
@@ -134,14 +149,20 @@ impl Stream {
         if has_syn && has_ack && is_second_pass {
             self.shown_base[index(dir)] = Some(segment.seq);
         }
-        reused
+        found
     }
 
     /// Runs the verdicts.
     pub(super) fn judge(&mut self, dir: Dir, has_room: bool, segment: &Segment<'_>) -> Judgement {
+        let base = self.settle_bases(dir, segment);
         let first_rtt = self.first_rtt;
         let (f, r) = self.pair(dir);
-        judge(f, r, first_rtt, has_room, segment)
+        let mut found = judge(f, r, first_rtt, has_room, segment);
+        found.is_recorded |= base != Base::New;
+        if base == Base::Changed {
+            found.verdicts.add(Verdicts::REUSED_PORTS);
+        }
+        found
     }
 
     /// Step 18: completeness, and the times of the handshake. `len` is 0 where it cannot be told.

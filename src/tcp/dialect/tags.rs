@@ -17,9 +17,10 @@ use crate::tcp::dialect::verdict::Verdicts;
 /// How much of the header Wireshark shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shape {
-    /// Only the stream number: UDP, and first fragments of datagrams that were not put together.
+    /// Only the stream number: UDP.
     Numbered,
-    /// The data offset points past the segment: header fields as they stand there, no length, no analysis.
+    /// The data offset points past the segment, or the segment is the first fragment of a datagram that was not put
+    /// together: header fields as they stand there, no length, no analysis.
     Short,
     /// The data offset is below five words: Wireshark judges the segment but stops showing it.
     Bogus,
@@ -86,7 +87,8 @@ pub struct Tags {
     pub acks: Option<(u64, Span)>,
     /// The frame that went unacknowledged, and the time since.
     pub rto: Option<(u64, Span)>,
-    /// Time from SYN to the ACK that completes the handshake.
+    /// Time from SYN to the ACK that completes the handshake, where Wireshark keeps a record of this frame: one with a
+    /// verdict, one that acknowledges a frame exactly, or one that was asked for its bytes in flight.
     pub initial_rtt: Option<Span>,
     /// Octets that the sender has outstanding.
     pub bytes_in_flight: Option<u32>,
@@ -179,13 +181,6 @@ impl Tags {
     fn analysed<T: Copy>(&self, found: Option<T>) -> Option<T> {
         if self.shape == Shape::Whole { found } else { None }
     }
-
-    fn has_record(&self) -> bool {
-        !self.verdicts.is_empty()
-            || self.acks.is_some()
-            || self.bytes_in_flight.is_some()
-            || self.push_bytes_sent.is_some()
-    }
 }
 
 /// See [`Tags::label`].
@@ -212,33 +207,29 @@ fn seconds(span: Span) -> Option<Value> {
 
 type Field = (&'static str, fn(&Tags) -> Option<Value>);
 
-macro_rules! number {
-    ($condition:expr, $value:expr) => {
-        if $condition { Some(Value::Number(i64::from($value))) } else { None }
-    };
+fn number(is_shown: bool, value: impl Into<i64>) -> Option<Value> {
+    is_shown.then(|| Value::Number(value.into()))
 }
 
-macro_rules! frame {
-    ($number:expr) => {
-        Some(Value::Number(i64::try_from($number).unwrap_or(i64::MAX)))
-    };
+fn frame(number: u64) -> Value {
+    Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// In the order of the machine contract.
 const FIELDS: [Field; 37] = [
-    ("tcp.stream", |t| number!(t.protocol == Protocol::Tcp, t.stream)),
-    ("udp.stream", |t| number!(t.protocol == Protocol::Udp, t.stream)),
-    ("tcp.len", |t| number!(matches!(t.shape, Shape::Whole | Shape::Bogus), t.len)),
-    ("tcp.seq", |t| number!(t.shape != Shape::Numbered, t.relative_seq)),
-    ("tcp.ack", |t| number!(t.shows_header(), t.relative_ack)),
-    ("tcp.seq_raw", |t| number!(t.shape != Shape::Numbered, t.seq.0)),
-    ("tcp.ack_raw", |t| number!(t.shows_header(), t.ack.0)),
-    ("tcp.hdr_len", |t| number!(t.shape != Shape::Numbered, t.hdr_len)),
-    ("tcp.flags", |t| number!(t.shows_header(), t.flags.bits())),
-    ("tcp.window_size_value", |t| number!(t.shows_header(), t.window)),
-    ("tcp.window_size", |t| number!(t.shows_header(), t.window_size())),
-    ("tcp.window_size_scalefactor", |t| number!(t.shows_header() && !t.flags.has(TcpFlags::SYN), t.scale.factor())),
-    ("tcp.completeness", |t| number!(t.shape != Shape::Numbered, t.completeness)),
+    ("tcp.stream", |t| number(t.protocol == Protocol::Tcp, t.stream)),
+    ("udp.stream", |t| number(t.protocol == Protocol::Udp, t.stream)),
+    ("tcp.len", |t| number(matches!(t.shape, Shape::Whole | Shape::Bogus), t.len)),
+    ("tcp.seq", |t| number(t.shape != Shape::Numbered, t.relative_seq)),
+    ("tcp.ack", |t| number(t.shows_header(), t.relative_ack)),
+    ("tcp.seq_raw", |t| number(t.shape != Shape::Numbered, t.seq.0)),
+    ("tcp.ack_raw", |t| number(t.shows_header(), t.ack.0)),
+    ("tcp.hdr_len", |t| number(t.shape != Shape::Numbered, t.hdr_len)),
+    ("tcp.flags", |t| number(t.shows_header(), t.flags.bits())),
+    ("tcp.window_size_value", |t| number(t.shows_header(), t.window)),
+    ("tcp.window_size", |t| number(t.shows_header(), t.window_size())),
+    ("tcp.window_size_scalefactor", |t| number(t.shows_header() && !t.flags.has(TcpFlags::SYN), t.scale.factor())),
+    ("tcp.completeness", |t| number(t.shape != Shape::Numbered, t.completeness)),
     ("tcp.analysis.retransmission", |t| t.given(Verdicts::RETRANSMISSION)),
     ("tcp.analysis.fast_retransmission", |t| t.given(Verdicts::FAST_RETRANSMISSION)),
     ("tcp.analysis.spurious_retransmission", |t| t.given(Verdicts::SPURIOUS_RETRANSMISSION)),
@@ -255,10 +246,10 @@ const FIELDS: [Field; 37] = [
     ("tcp.analysis.keep_alive_ack", |t| t.given(Verdicts::KEEP_ALIVE_ACK)),
     ("tcp.analysis.reused_ports", |t| t.given(Verdicts::REUSED_PORTS)),
     ("tcp.analysis.duplicate_ack_num", |t| t.analysed(t.duplicate_ack).map(|(n, _)| Value::Number(i64::from(n)))),
-    ("tcp.analysis.duplicate_ack_frame", |t| t.analysed(t.duplicate_ack).and_then(|(_, frame)| frame!(frame))),
-    ("tcp.analysis.acks_frame", |t| t.analysed(t.acks).and_then(|(frame, _)| frame!(frame))),
+    ("tcp.analysis.duplicate_ack_frame", |t| t.analysed(t.duplicate_ack).map(|(_, number)| frame(number))),
+    ("tcp.analysis.acks_frame", |t| t.analysed(t.acks).map(|(number, _)| frame(number))),
     ("tcp.analysis.rto_frame", |t| {
-        t.analysed(t.rto).filter(|(_, since)| *since != Span::ZERO).and_then(|(frame, _)| frame!(frame))
+        t.analysed(t.rto).filter(|(_, since)| *since != Span::ZERO).map(|(number, _)| frame(number))
     }),
     ("tcp.analysis.bytes_in_flight", |t| {
         t.analysed(t.bytes_in_flight).filter(|n| *n > 0).map(|n| Value::Number(n.into()))
@@ -268,7 +259,7 @@ const FIELDS: [Field; 37] = [
     }),
     ("tcp.analysis.ack_rtt", |t| t.analysed(t.acks).and_then(|(_, since)| seconds(since))),
     ("tcp.analysis.rto", |t| t.analysed(t.rto).and_then(|(_, since)| seconds(since))),
-    ("tcp.analysis.initial_rtt", |t| t.analysed(t.initial_rtt).filter(|_| t.has_record()).and_then(seconds)),
+    ("tcp.analysis.initial_rtt", |t| t.analysed(t.initial_rtt).and_then(seconds)),
 ];
 
 /// Wireshark prepends each word to those before it, so this list runs from the last one found to the first.
