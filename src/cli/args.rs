@@ -1,6 +1,8 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
 //! commands.
 
+use std::str::FromStr;
+
 use clap::Args as Group;
 use clap::Parser;
 use clap::Subcommand;
@@ -65,7 +67,7 @@ pub(super) struct TraceArgs {
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream of a file, by Wireshark's number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Option<u64>,
     /// Stop after so many packets shown.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -89,7 +91,7 @@ pub(super) struct AnalyzeArgs {
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream, by Wireshark's number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Option<u64>,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
@@ -98,7 +100,7 @@ pub(super) struct AnalyzeArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
     /// Rows of a table at most, worst first; 0 for all.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
     pub(super) limit: usize,
     /// Every finding in words, not the first few of each kind.
     #[arg(long)]
@@ -134,11 +136,14 @@ pub(super) struct LadderArgs {
     /// A capture file (pcap, pcapng), or - for standard input.
     pub(super) file: String,
     /// The conversation, by Wireshark's number (synscope analyze FILE lists them).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: u64,
     /// Count UDP conversations instead of TCP connections.
     #[arg(long)]
     pub(super) udp: bool,
+    /// Every packet, also those of a long transfer that only move data.
+    #[arg(long)]
+    pub(super) full: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -147,19 +152,19 @@ pub(super) struct LadderArgs {
 #[derive(Debug, Group)]
 pub(super) struct MssArgs {
     /// A capture file, - for standard input, or an interface.
-    #[arg(value_name = "FILE|IFACE", required_unless_present = "mtu")]
+    #[arg(value_name = "FILE|IFACE")]
     pub(super) input: Option<String>,
     /// Compute for a link with this MTU, in octets.
-    #[arg(long, value_name = "N", conflicts_with = "input", value_parser = clap::value_parser!(u32))]
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
     pub(super) mtu: Option<u32>,
-    /// IPv6 instead of IPv4.
-    #[arg(long, requires = "mtu")]
+    /// IPv6 instead of IPv4; with --mtu.
+    #[arg(long)]
     pub(super) ipv6: bool,
-    /// Both sides agreed on timestamps.
-    #[arg(long, requires = "mtu")]
+    /// Both sides agreed on timestamps; with --mtu.
+    #[arg(long)]
     pub(super) timestamps: bool,
     /// Rows at most; 0 for all.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
     pub(super) limit: usize,
 }
 
@@ -203,11 +208,15 @@ pub(super) enum Dialect {
     Wireshark40,
 }
 
+/// A whole number, with an error that says so.
+fn number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "not a whole number, or too large".to_owned())
+}
+
 fn connections(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("at least one connection must be held".to_owned()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("not a number of connections".to_owned()),
+    match number(text)? {
+        0 => Err("at least one connection must be held".to_owned()),
+        connections => Ok(connections),
     }
 }
 

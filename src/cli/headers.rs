@@ -23,7 +23,6 @@ use crate::cli::values::Frames;
 use crate::packet::Packet;
 use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
-use crate::pipeline::Seen;
 use crate::report::headers;
 use crate::report::json_headers;
 use crate::report::style::Style;
@@ -120,15 +119,7 @@ impl Job {
                 (second, Some(dialect::Dialect::second_pass(learner.0.finish())))
             }
         };
-        let mut shower = Shower {
-            job: self,
-            file,
-            out,
-            analyzer: (self.shape != Shape::Tables).then(Analyzer::default),
-            dialect,
-            base: None,
-            frames: 0,
-        };
+        let mut shower = Shower { job: self, file, out, analyzer: Analyzer::default(), dialect, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -172,7 +163,7 @@ struct Shower<'a> {
     job: &'a Job,
     file: &'a str,
     out: &'a mut Out,
-    analyzer: Option<Analyzer>,
+    analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
     base: Option<Timestamp>,
     frames: u64,
@@ -184,11 +175,11 @@ impl Taker for Shower<'_> {
         let frame = packet.meta.number;
         self.frames = frame;
         let base = *self.base.get_or_insert(packet.meta.at);
-        let seen = self.analyzer.as_mut().map_or(Seen::Other, |analyzer| analyzer.observe(packet, &mut Nobody));
+        let seen = self.analyzer.observe(packet, &mut Nobody);
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
         if job.frames.contains(frame) && job.selection.wants_addresses(packet) {
             match job.shape {
-                Shape::Tables => headers::table(self.out, packet, &job.style)?,
+                Shape::Tables => headers::table(self.out, packet, &seen, &job.style)?,
                 Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base)?,
                 Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags.as_ref())?,
             }

@@ -27,9 +27,14 @@ pub(super) fn run(args: LadderArgs, screen: Screen) -> Result<Verdict, Failure> 
     let mut source = input::file(&args.file, "ladder")?;
     let until = Until { stop: Stop::on_signals()?, deadline: None };
     let protocol = if args.udp { Protocol::Udp } else { Protocol::Tcp };
+    let style = screen.style(args.absolute);
+    let mut ladder = if args.udp { Ladder::udp(style, args.stream) } else { Ladder::new(style, args.stream) };
+    if args.full {
+        ladder.fold_after = u64::MAX;
+    }
     let mut drawing = Drawing {
         analyzer: Analyzer::default(),
-        ladder: Ladder::new(screen.style(args.absolute), args.stream),
+        ladder,
         out: Out::stdout(),
         protocol,
         stream: args.stream,

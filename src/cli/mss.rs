@@ -31,7 +31,10 @@ pub(super) fn run(args: MssArgs, screen: Screen) -> Result<Verdict, Failure> {
     let style = screen.style(false);
     let mut out = Out::stdout();
     match (args.mtu, &args.input) {
-        (Some(mtu), _) => {
+        (Some(_), Some(_)) => return usage("--mtu computes, a file or interface shows: give one of them"),
+        (None, None) => return usage("give --mtu N, a capture file or an interface"),
+        (None, Some(_)) if args.ipv6 || args.timestamps => return usage("--ipv6 and --timestamps go with --mtu"),
+        (Some(mtu), None) => {
             check(mtu, args.ipv6)?;
             mss::calculation(&mut out, mtu, args.ipv6, args.timestamps, &style)?;
         }
@@ -39,10 +42,13 @@ pub(super) fn run(args: MssArgs, screen: Screen) -> Result<Verdict, Failure> {
             Meant::Interface(name) => of_interface(&name, &style, &mut out)?,
             Meant::File(name) => of_file(&name, args.limit, &style, &mut out)?,
         },
-        (None, None) => return Err(Failure::Usage("give --mtu N, a file or an interface".to_owned())),
     }
     out.flush()?;
     Ok(Verdict::Clean)
+}
+
+fn usage<T>(text: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(text.to_owned()))
 }
 
 fn check(mtu: u32, ipv6: bool) -> Result<(), Failure> {

@@ -11,18 +11,18 @@ use tabled::settings::object::Columns;
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub(super) struct Column {
     /// Its heading.
-    pub head: &'static str,
+    pub(super) head: &'static str,
     /// How it is treated.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// Columns with higher numbers leave first where the screen is too narrow; those with 0 stay.
-    pub spare: u8,
+    pub(super) spare: u8,
 }
 
 /// How cells of a column stand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// To the left; may be cut.
     Text,
     /// To the right; never cut, since a cut number is another number.
@@ -31,36 +31,36 @@ pub enum Kind {
 
 impl Column {
     /// Text that stays.
-    pub const fn text(head: &'static str) -> Self {
+    pub(super) const fn text(head: &'static str) -> Self {
         Self { head, kind: Kind::Text, spare: 0 }
     }
 
     /// A number that stays.
-    pub const fn number(head: &'static str) -> Self {
+    pub(super) const fn number(head: &'static str) -> Self {
         Self { head, kind: Kind::Number, spare: 0 }
     }
 
     /// The same, that leaves in this turn.
-    pub const fn spared(self, spare: u8) -> Self {
+    pub(super) const fn spared(self, spare: u8) -> Self {
         Self { spare, ..self }
     }
 }
 
 /// Rows of ready cells under their columns.
 #[derive(Clone, Debug)]
-pub struct Grid {
+pub(super) struct Grid {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
 impl Grid {
     /// No rows yet.
-    pub fn new(columns: &[Column]) -> Self {
+    pub(super) fn new(columns: &[Column]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row with a cell for each column.
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub(super) fn row(&mut self, cells: Vec<String>) {
         debug_assert_eq!(cells.len(), self.columns.len(), "a row has a cell for each column");
         self.rows.push(cells);
     }
@@ -69,7 +69,7 @@ impl Grid {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(mut self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+    pub(super) fn write(mut self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         self.drop_empty();
         while self.total() > width {
             let widest_spare = (0..self.columns.len()).max_by_key(|&at| self.columns[at].spare);
