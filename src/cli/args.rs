@@ -26,19 +26,19 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// One line per event, live from an interface or from a capture file.
-    #[command(after_help = TRACE)]
+    #[command(after_help = TRACE, allow_negative_numbers = true)]
     Trace(TraceArgs),
     /// Every connection of a capture, and what is wrong with it.
-    #[command(after_help = ANALYZE)]
+    #[command(after_help = ANALYZE, allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
     /// Every header field of every frame, raw and in words.
-    #[command(after_help = HEADERS)]
+    #[command(after_help = HEADERS, allow_negative_numbers = true)]
     Headers(HeadersArgs),
     /// One conversation as arrows between two sides.
-    #[command(after_help = LADDER)]
+    #[command(after_help = LADDER, allow_negative_numbers = true)]
     Ladder(LadderArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
-    #[command(after_help = MSS)]
+    #[command(after_help = MSS, allow_negative_numbers = true)]
     Mss(MssArgs),
     /// This machine's interfaces: state, addresses, MTU and MSS.
     #[command(after_help = INTERFACES)]
