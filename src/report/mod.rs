@@ -16,6 +16,7 @@ pub mod summary;
 pub mod text;
 pub mod trace;
 
+mod findings;
 mod grid;
 mod json_connection;
 mod line;

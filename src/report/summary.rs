@@ -3,11 +3,9 @@
 //! Fed through [`Sink`] while the capture is read; keeps the rows that will be shown and no more.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
-use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::flow::EndedConnection;
@@ -17,9 +15,10 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::pipeline::Facts;
 use crate::pipeline::Sink;
+use crate::report::findings::Groups;
+use crate::report::findings::wrapped;
 use crate::report::grid::Column;
 use crate::report::grid::Grid;
-use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::text::harmless;
@@ -56,8 +55,7 @@ pub struct Whole<'a> {
 pub struct Summary {
     connections: Worst<Rank, ConnectionRow>,
     exchanges: Worst<Rank, ExchangeRow>,
-    groups: BTreeMap<Code, Group>,
-    examples: usize,
+    findings: Groups,
     /// Findings since the last conversation ended: they come right before the one they are about.
     fresh: Vec<(u64, Severity)>,
 }
@@ -93,28 +91,13 @@ struct ExchangeRow {
     findings: usize,
 }
 
-#[derive(Debug, Default)]
-struct Group {
-    count: u64,
-    worst: Option<Severity>,
-    examples: Vec<Example>,
-}
-
-#[derive(Debug)]
-struct Example {
-    streams: Vec<u64>,
-    frames: Vec<u64>,
-    text: String,
-}
-
 impl Summary {
     /// Nothing seen yet.
     pub fn new(keep: Keep) -> Self {
         Self {
             connections: Worst::new(keep.rows),
             exchanges: Worst::new(keep.rows),
-            groups: BTreeMap::new(),
-            examples: keep.examples,
+            findings: Groups::new(keep.examples),
             fresh: Vec::new(),
         }
     }
@@ -127,7 +110,7 @@ impl Summary {
         write_capture(out, whole, style)?;
         write_connections(out, self.connections, style)?;
         write_exchanges(out, self.exchanges, style)?;
-        write_findings(out, self.groups, style)
+        self.findings.write(out, style)
     }
 
     /// Number and gravity of the findings about a conversation that has just ended.
@@ -182,13 +165,7 @@ impl Sink for Summary {
         if let [stream] = finding.streams[..] {
             self.fresh.push((stream, finding.severity));
         }
-        let group = self.groups.entry(finding.code).or_default();
-        group.count += 1;
-        group.worst = group.worst.max(Some(finding.severity));
-        if group.examples.len() < self.examples {
-            let Finding { streams, frames, text, .. } = finding;
-            group.examples.push(Example { streams, frames, text });
-        }
+        self.findings.add(finding);
     }
 }
 
@@ -227,7 +204,7 @@ fn write_capture(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::R
     ];
     counts(out, "checksums", &checksums)?;
     for warning in warnings(whole) {
-        writeln!(out, "{}", style.warn(wrapped(&format!("  ! {warning}"), 4, style.width)))?;
+        writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
     }
     Ok(())
 }
@@ -334,60 +311,6 @@ fn write_exchanges(out: &mut dyn Write, rows: Worst<Rank, ExchangeRow>, style: &
     more(out, left_out)
 }
 
-fn write_findings(out: &mut dyn Write, groups: BTreeMap<Code, Group>, style: &Style) -> io::Result<()> {
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    if groups.is_empty() {
-        writeln!(out)?;
-        return writeln!(out, "{}", style.good("findings: none"));
-    }
-    groups.sort_by_key(|(code, group)| (Reverse(group.worst), Reverse(group.count), *code));
-    heading(out, "findings", groups.iter().map(|(_, group)| group.count).sum(), style)?;
-    for (code, group) in groups {
-        let severity = group.worst.unwrap_or(code.severity());
-        let ink = match severity {
-            Severity::Error => Ink::Bad,
-            Severity::Warning => Ink::Warn,
-            Severity::Note => Ink::Plain,
-        };
-        let times = if group.count > 1 { format!(" × {}", text::count(group.count)) } else { String::new() };
-        writeln!(
-            out,
-            "{:<8}{}{times}: {} ({})",
-            style.paint(ink, severity),
-            style.bold(code),
-            code.title(),
-            code.rfc()
-        )?;
-        let shown = group.examples.len() as u64;
-        for example in group.examples {
-            writeln!(out, "{}", wrapped(&in_words(&example), EXAMPLE_INDENT, style.width))?;
-        }
-        if group.count > shown && shown > 0 {
-            writeln!(out, "{:EXAMPLE_INDENT$}… and {} more", "", text::count(group.count - shown))?;
-        }
-    }
-    Ok(())
-}
-
-fn in_words(example: &Example) -> String {
-    let stream = match example.streams[..] {
-        [] => String::new(),
-        [stream] => format!("stream {stream}, "),
-        [first, .., last] => format!("streams {first} to {last}, "),
-    };
-    let frames = match example.frames[..] {
-        [] => String::new(),
-        [frame] => format!("frame {frame}: "),
-        _ => {
-            let listed: Vec<_> = example.frames.iter().take(FRAMES_LISTED).map(u64::to_string).collect();
-            let more = if example.frames.len() > FRAMES_LISTED { ", …" } else { "" };
-            format!("frames {}{more}: ", listed.join(", "))
-        }
-    };
-    let text = harmless(&example.text);
-    format!("{:EXAMPLE_INDENT$}{stream}{frames}{text}", "")
-}
-
 fn heading(out: &mut dyn Write, what: &str, number: u64, style: &Style) -> io::Result<()> {
     writeln!(out)?;
     writeln!(out, "{}", style.bold(format!("{what}: {}", text::count(number))))
@@ -400,90 +323,30 @@ fn more(out: &mut dyn Write, left_out: u64) -> io::Result<()> {
     writeln!(out, "… and {} more, less grave or smaller: --limit 0 shows all", text::count(left_out))
 }
 
-/// Breaks a line between words; what goes on below is indented.
-fn wrapped(line: &str, indent: usize, width: usize) -> String {
-    let mut text = String::new();
-    let mut column = 0;
-    let leading = line.len() - line.trim_start_matches(' ').len();
-    for (at, word) in line[leading..].split(' ').enumerate() {
-        let len = word.chars().count();
-        if at == 0 {
-            text.push_str(&line[..leading]);
-            column = leading;
-        } else if column + 1 + len > width && column > indent {
-            text.push('\n');
-            text.push_str(&" ".repeat(indent));
-            column = indent;
-        } else {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += len;
-    }
-    text
-}
-
-/// Where the words of a finding begin.
-const EXAMPLE_INDENT: usize = 8;
-/// Frames named one by one.
-const FRAMES_LISTED: usize = 6;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Code;
     use crate::packet::Timestamp;
 
-    fn finding(code: Code, severity: Severity, stream: u64) -> Finding {
+    fn finding(severity: Severity, stream: u64) -> Finding {
         Finding {
-            code,
+            code: Code::Refused,
             severity,
             at: Timestamp::EPOCH,
             streams: vec![stream],
-            frames: vec![1, 2],
-            text: format!("the SYN of stream {stream} was refused"),
+            frames: Vec::new(),
+            text: String::new(),
             evidence: Vec::new(),
         }
-    }
-
-    fn findings_of(summary: Summary) -> String {
-        let mut out = Vec::new();
-        write_findings(&mut out, summary.groups, &Style::plain(80)).expect("a vector takes everything");
-        String::from_utf8(out).expect("text")
-    }
-
-    #[test]
-    fn findings_are_grouped_gravest_first_with_their_count_and_a_few_examples() {
-        let mut summary = Summary::new(Keep { rows: 0, examples: 2 });
-        summary.finding(finding(Code::HalfOpen, Severity::Warning, 9));
-        for stream in 0..4 {
-            summary.finding(finding(Code::Refused, Severity::Error, stream));
-        }
-        let text = findings_of(summary);
-        let refused = text.find("error   refused × 4: ").unwrap_or_else(|| panic!("{text}"));
-        let half_open = text.find("warning half-open: ").unwrap_or_else(|| panic!("{text}"));
-        assert!(refused < half_open, "{text}");
-        assert!(text.contains("        stream 1, frames 1, 2: the SYN of stream 1 was refused\n"), "{text}");
-        assert!(text.contains("        … and 2 more\n") && !text.contains("stream 2,"), "{text}");
-    }
-
-    #[test]
-    fn no_finding_is_said_in_words() {
-        assert_eq!(findings_of(Summary::new(Keep { rows: 0, examples: 5 })), "\nfindings: none\n");
     }
 
     #[test]
     fn findings_count_for_the_conversation_that_ends_after_them() {
         let mut summary = Summary::new(Keep { rows: 0, examples: 5 });
-        summary.finding(finding(Code::Refused, Severity::Error, 3));
-        summary.finding(finding(Code::HalfOpen, Severity::Warning, 3));
+        summary.finding(finding(Severity::Error, 3));
+        summary.finding(finding(Severity::Warning, 3));
         assert_eq!(summary.take_fresh(3), (2, Some(Severity::Error)));
         assert_eq!(summary.take_fresh(3), (0, None));
-    }
-
-    #[test]
-    fn long_lines_break_between_words_and_go_on_indented() {
-        assert_eq!(wrapped("  ! one two three", 4, 11), "  ! one two\n    three");
-        assert_eq!(wrapped("unbreakableword", 4, 5), "unbreakableword");
     }
 }
