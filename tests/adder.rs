@@ -1,5 +1,8 @@
 //! The adder over real sockets on loopback: every I/O mode, both protocols, both families, and the program itself.
 
+// What was skipped, and in which mode a test stood when it failed, is said on the test's own stdout.
+#![allow(clippy::print_stdout)]
+
 use std::collections::BTreeSet;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -202,7 +205,7 @@ fn a_client_too_many_is_told_so_and_the_seat_of_one_that_left_is_free_again() {
         assert_eq!((first.ask("{}"), second.ask("{}")), ("{\"Sum\":0}\n".into(), "{\"Sum\":0}\n".into()));
         let mut third = Tcp::to(&server);
         third.send("{\"A\":1}");
-        assert_eq!(third.line(), "{\"Error\":\"2 clients are being served, come back later\"}\n", "{io}");
+        assert_eq!(third.line(), "{\"Error\":\"limit of 2 clients reached, come back later\"}\n", "{io}");
         assert_eq!(third.line(), "", "{io}");
         second.end();
         assert_eq!(second.line(), "", "{io}");
@@ -244,6 +247,18 @@ fn a_stop_does_not_wait_for_a_client_that_takes_no_answers() {
         let began = Instant::now();
         server.stop();
         assert!(began.elapsed() < Duration::from_secs(5), "{io}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_client_that_takes_no_answers_is_closed_after_the_idle_timeout() {
+    for io in IoMode::ALL {
+        let server = start(Config { idle_timeout: Duration::from_millis(300), ..local(io) });
+        let mut tcp = Tcp::to(&server);
+        tcp.stream().set_write_timeout(Some(PATIENCE)).expect("a timeout over zero");
+        // Ends with an error when the server has closed.
+        while tcp.stream().write_all(&b"{}".repeat(4096)).is_ok() {}
+        within(|| server.totals().idle == 1);
     }
 }
 
@@ -353,6 +368,10 @@ fn the_addresses_of_a_name_are_tried_in_turn() {
     let addr = format!("localhost:{}", tcp_addr(&server).port());
     let (_, summary) = call(&Call { addr, a: 1, b: 2, ..quick() });
     assert!(summary.expect("the IPv4 address is tried too").all_right());
+    let addr = format!("localhost:{}", server.udp_addr().expect("UDP is served").port());
+    let (rounds, summary) = call(&Call { addr, transport: Transport::Udp, a: 1, b: 2, workers: 3, ..quick() });
+    assert!(summary.expect("the IPv4 address is tried too").all_right());
+    assert_eq!(rounds.len(), 3, "what failed on another address is not told");
 }
 
 #[test]

@@ -8,18 +8,16 @@
 //! end is unknown: reading goes on behind the next newline, because a Go encoder ends every value with one.
 //! When [`SKIP_LIMIT`] octets were skipped in vain the stream is lost and wants closing.
 
+use crate::adder::protocol::DATAGRAM_LIMIT;
 use crate::adder::protocol::Fault;
+use crate::adder::protocol::MESSAGE_LIMIT;
 use crate::adder::protocol::Value;
 use crate::adder::scan;
 use crate::adder::scan::Scanner;
 use crate::adder::scan::Step;
 
-/// Longest message read from a stream, in octets.
-pub const MESSAGE_LIMIT: usize = 4096;
 /// Most octets skipped after an error on a stream before it counts as lost.
 pub const SKIP_LIMIT: usize = 65_536;
-/// Longest request read from a datagram, in octets.
-pub const DATAGRAM_LIMIT: usize = 256;
 
 /// The place in one stream: octets in, values and faults out.
 #[derive(Debug, Default)]

@@ -12,9 +12,12 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::adder::framer::DATAGRAM_LIMIT;
-use crate::adder::framer::MESSAGE_LIMIT;
 use crate::adder::scan;
+
+/// Longest message read from a stream, in octets.
+pub const MESSAGE_LIMIT: usize = 4096;
+/// Longest request read from a datagram, in octets.
+pub const DATAGRAM_LIMIT: usize = 256;
 
 /// Why octets were no request, or a request had no sum. The text is what the peer reads after `Error`.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]

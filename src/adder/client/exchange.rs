@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -28,58 +27,43 @@ use crate::adder::protocol::Answer;
 use crate::adder::protocol::Fault;
 use crate::adder::protocol::Request;
 
+/// How an exchange ended.
+pub(super) enum Ending {
+    /// Requests were answered, or not.
+    Came(Summary),
+    /// Over UDP the first news was that nobody listens. No round was reported: another address may be tried.
+    NobodyThere,
+}
+
 /// Runs every round of the call over `wire`, then says goodbye.
 pub(super) fn run(
     call: &Call,
     wire: &Wire,
-    addr: SocketAddr,
     each: &mut dyn FnMut(&Round) -> ControlFlow<()>,
-) -> Result<Summary, CallError> {
+) -> Result<Ending, CallError> {
     let exchange = Exchange { call, wire, state: Mutex::default(), changed: Condvar::new() };
     let mut summary = Summary { asked: u64::from(call.rounds) * u64::from(call.workers), ..Summary::default() };
-    thread::scope(|scope| {
-        let rounds = match exchange.begin(scope) {
-            Ok(rounds) => rounds,
-            Err(error) => {
-                exchange.end(Loss::Closed);
-                wire.end();
-                return Err(error);
-            }
-        };
-        for round in rounds {
-            match &round.outcome {
-                Outcome::Right(_) => summary.right += 1,
-                Outcome::Missing(_) => {}
-                Outcome::Wrong(_) | Outcome::Refused(_) | Outcome::Unreadable(_) => summary.wrong += 1,
-            }
-            let called_off = each(&round).is_break();
-            if !round.is_right() {
-                summary.first_fault.get_or_insert(round);
-            }
-            if called_off {
-                exchange.end(Loss::Closed);
-                break;
-            }
-        }
+    let nobody_there = thread::scope(|scope| {
+        let rounds = exchange.begin(scope).inspect_err(|_| {
+            exchange.end(Loss::Closed);
+            wire.end();
+        })?;
+        let nobody_there = exchange.report(rounds, &mut summary, each);
         summary.ended = exchange.lock().over;
         exchange.say_goodbye();
-        Ok(())
+        Ok::<bool, CallError>(nobody_there)
     })?;
-    let state = exchange.lock();
-    if wire.transport() == Transport::Udp
-        && state.answers == 0
-        && let Some(Loss::Broken(io::ErrorKind::ConnectionRefused)) = state.over
-    {
-        let source = io::ErrorKind::ConnectionRefused.into();
-        return Err(CallError::Connect { transport: Transport::Udp, addr, source });
+    if nobody_there {
+        return Ok(Ending::NobodyThere);
     }
+    let strays = exchange.lock().strays;
     summary.missing = summary.asked - summary.right - summary.wrong;
     match wire.transport() {
         // A stream copies nothing: the server answered what was not asked.
-        Transport::Tcp => summary.wrong += state.strays,
-        Transport::Udp => summary.strays = state.strays,
+        Transport::Tcp => summary.wrong += strays,
+        Transport::Udp => summary.strays = strays,
     }
-    Ok(summary)
+    Ok(Ending::Came(summary))
 }
 
 struct Exchange<'a> {
@@ -95,7 +79,6 @@ struct State {
     /// Who waits, in the order of sending. At most one ticket per worker, and over TCP the one that gave up.
     waiting: VecDeque<Ticket>,
     sent: u64,
-    answers: u64,
     strays: u64,
     /// No more answers are to be expected, and why.
     over: Option<Loss>,
@@ -120,6 +103,48 @@ impl<'a> Exchange<'a> {
             thread::Builder::new().spawn_scoped(scope, move || self.work(worker, &report))?;
         }
         Ok(rounds)
+    }
+
+    /// Counts and reports rounds until all workers have ended or the call is broken off. Whether all news was that
+    /// nobody listens; then nothing was reported.
+    fn report(
+        &self,
+        rounds: mpsc::Receiver<Round>,
+        summary: &mut Summary,
+        each: &mut dyn FnMut(&Round) -> ControlFlow<()>,
+    ) -> bool {
+        let refused = Outcome::Missing(Loss::Broken(io::ErrorKind::ConnectionRefused));
+        // Held back until it is known whether anybody was ever there; at most one per worker.
+        let mut held_back = Vec::new();
+        let mut reported = false;
+        let mut tell = |round: Round| {
+            match &round.outcome {
+                Outcome::Right(_) => summary.right += 1,
+                Outcome::Missing(_) => {}
+                Outcome::Wrong(_) | Outcome::Refused(_) | Outcome::Unreadable(_) => summary.wrong += 1,
+            }
+            let goes_on = each(&round);
+            if !round.is_right() {
+                summary.first_fault.get_or_insert(round);
+            }
+            goes_on
+        };
+        for round in rounds {
+            if self.wire.transport() == Transport::Udp && round.outcome == refused {
+                held_back.push(round);
+                continue;
+            }
+            reported = true;
+            if tell(round).is_break() {
+                self.end(Loss::Closed);
+                return false;
+            }
+        }
+        if !reported {
+            return !held_back.is_empty();
+        }
+        let _ = held_back.into_iter().try_for_each(tell);
+        false
     }
 
     fn work(&self, worker: u32, report: &mpsc::Sender<Round>) {
@@ -234,7 +259,6 @@ impl<'a> Exchange<'a> {
     /// Hands an answer to whom it belongs; the module's head has the rule.
     fn deliver(&self, answer: Result<Answer, Fault>) {
         let mut state = self.lock();
-        state.answers += 1;
         let at = match (self.wire.transport(), &answer) {
             (Transport::Udp, Ok(Answer::Sum(sum))) => {
                 let own = state.waiting.iter().position(|ticket| ticket.expected == Some(*sum));

@@ -22,6 +22,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::adder::DEFAULT_ADDR;
+use crate::adder::address::resolve;
+use crate::adder::client::exchange::Ending;
+use crate::adder::client::wire::Wire;
 
 /// Which protocol carries the call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -216,8 +219,28 @@ pub fn call(call: &Call, each: &mut dyn FnMut(&Round) -> ControlFlow<()>) -> Res
     if call.workers == 0 || call.workers > MAX_WORKERS {
         return Err(CallError::Config("workers must be from 1 to 1024"));
     }
-    let (wire, addr) = wire::connect(call)?;
-    exchange::run(call, &wire, addr, each)
+    let found = resolve(&call.addr).map_err(|source| CallError::Resolve { addr: call.addr.clone(), source })?;
+    call_first_of(&found, call, each)
+}
+
+/// The call to the first of these addresses where somebody listens.
+fn call_first_of(
+    found: &[SocketAddr],
+    call: &Call,
+    each: &mut dyn FnMut(&Round) -> ControlFlow<()>,
+) -> Result<Summary, CallError> {
+    let mut last = CallError::Config("the name has no address");
+    for &addr in found {
+        let refused = match Wire::connect(call.transport, addr, call.timeout) {
+            Ok(wire) => match exchange::run(call, &wire, each)? {
+                Ending::Came(summary) => return Ok(summary),
+                Ending::NobodyThere => io::ErrorKind::ConnectionRefused.into(),
+            },
+            Err(source) => source,
+        };
+        last = CallError::Connect { transport: call.transport, addr, source: refused };
+    }
+    Err(last)
 }
 
 fn cure(source: &io::Error) -> &'static str {
@@ -231,3 +254,40 @@ fn cure(source: &io::Error) -> &'static str {
 
 /// Most workers of one call.
 pub const MAX_WORKERS: u32 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::net::UdpSocket;
+
+    use crate::adder::server::Config;
+    use crate::adder::server::Server;
+
+    use super::*;
+
+    #[test]
+    fn an_address_where_nobody_listens_gives_way_to_the_next_and_is_not_reported() {
+        let local = || Some("127.0.0.1:0".to_owned());
+        let server = Server::start(Config { tcp: local(), udp: local(), ..Config::default() }).expect("a port is free");
+        let free_tcp = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let free_udp = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        for (transport, nobody, somebody) in
+            [(Transport::Tcp, free_tcp, server.tcp_addr()), (Transport::Udp, free_udp, server.udp_addr())]
+        {
+            let nobody = nobody.expect("a port is free");
+            let asked = Call { transport, a: 7, b: 4, workers: 3, rounds: 2, ..Call::default() };
+            let mut reported = 0;
+            let mut each = |round: &Round| {
+                assert!(round.is_right(), "{round}");
+                reported += 1;
+                ControlFlow::Continue(())
+            };
+            let found = [nobody, somebody.expect("both are served")];
+            let summary = call_first_of(&found, &asked, &mut each).expect("somebody listens");
+            assert!(summary.all_right(), "{transport}: {summary:?}");
+            let error = call_first_of(&[nobody], &asked, &mut each).expect_err("nobody listens");
+            assert!(error.to_string().ends_with("is `adder serve` running?"), "{error}");
+            assert_eq!(reported, 6, "{transport}");
+        }
+    }
+}

@@ -13,9 +13,6 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::adder::address::resolve;
-use crate::adder::client::Call;
-use crate::adder::client::CallError;
 use crate::adder::client::Transport;
 
 /// A connected socket. Every verb takes `&self`: workers and the reader share it.
@@ -25,24 +22,15 @@ pub(super) enum Wire {
     Udp(UdpSocket),
 }
 
-/// Connects to the first address behind the call's name that answers.
-pub(super) fn connect(call: &Call) -> Result<(Wire, SocketAddr), CallError> {
-    let found = resolve(&call.addr).map_err(|source| CallError::Resolve { addr: call.addr.clone(), source })?;
-    let mut last = CallError::Config("the name has no address");
-    for addr in found {
-        let opened = match call.transport {
-            Transport::Tcp => open_tcp(addr, call.timeout),
+impl Wire {
+    /// Connects. A datagram socket always does; whether somebody is there, the first request will show.
+    pub(super) fn connect(transport: Transport, addr: SocketAddr, timeout: Duration) -> io::Result<Self> {
+        match transport {
+            Transport::Tcp => open_tcp(addr, timeout),
             Transport::Udp => open_udp(addr),
-        };
-        match opened {
-            Ok(wire) => return Ok((wire, addr)),
-            Err(source) => last = CallError::Connect { transport: call.transport, addr, source },
         }
     }
-    Err(last)
-}
 
-impl Wire {
     pub(super) fn transport(&self) -> Transport {
         match self {
             Self::Tcp(_) => Transport::Tcp,

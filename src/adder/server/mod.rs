@@ -33,6 +33,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::adder::DEFAULT_ADDR;
+use crate::adder::protocol::Answer;
 
 pub use totals::Totals;
 
@@ -238,8 +239,8 @@ impl Shared {
 
     /// What a client reads that is one too many.
     fn refusal(&self) -> Vec<u8> {
-        let text = format!("{} clients are being served, come back later", self.max_clients);
-        dialogue::line(&crate::adder::protocol::Answer::Error(text))
+        let text = format!("limit of {} clients reached, come back later", self.max_clients);
+        dialogue::line(&Answer::Error(text))
     }
 }
 
