@@ -1,6 +1,6 @@
 //! Presentation over any writer: what was found is worded here, and decided below.
 //!
-//! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`].
+//! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
 //! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
 //! object per conversation; [`mss`] and [`interfaces`] are about segment sizes.
@@ -25,7 +25,3 @@ mod testing;
 mod verdicts;
 mod words;
 mod worst;
-
-pub use style::Numbers;
-pub use style::Style;
-pub use trace::TraceWriter;

@@ -246,4 +246,4 @@ const PAYLOAD_MOST: usize = 120;
 const MAX_STARTS: usize = 1024;
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -22,10 +22,12 @@ pub(super) fn say(segment: &Segment<'_>, facts: &mut Facts) {
     for event in segment.seen.events {
         match *event {
             Event::Fin { retry, idle } => fin(segment, retry, idle, facts),
-            Event::FinAcked => fin_sum(segment, facts),
             Event::Reset(kind) => reset(segment, kind, facts),
             _ => {}
         }
+    }
+    if segment.has(|event| matches!(event, Event::FinAcked)) {
+        fin_sum(segment, facts);
     }
 }
 

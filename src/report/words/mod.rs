@@ -73,8 +73,9 @@ impl<'a> Segment<'a> {
             (true, _, _) if flags.has(TcpFlags::ACK) => "RST,ACK",
             (true, _, _) => "RST",
             (_, true, true) => return flags.to_string(),
-            (_, true, _) if flags.has(TcpFlags::ACK) => "SYN,ACK",
-            (_, true, _) => "SYN",
+            // Data on a SYN is told apart.
+            (_, true, _) if flags.has(TcpFlags::ACK) => return "SYN,ACK".to_owned(),
+            (_, true, _) => return "SYN".to_owned(),
             (_, _, true) if acks_fin => "FIN,ACK",
             (_, _, true) => "FIN",
             _ if self.tcp.len > 0 => return format!("{} B", self.tcp.len),

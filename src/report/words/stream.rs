@@ -27,8 +27,10 @@ fn payload(segment: &Segment<'_>, room: usize, facts: &mut Facts) {
     if !tcp.payload.is_empty() {
         facts.plain(text::preview(tcp.payload, room));
     }
-    let from = segment.own_number(tcp.seq);
-    let to = segment.own_number(tcp.seq.plus(tcp.len));
+    // A SYN's own number comes before its data (RFC 9293 §3.4).
+    let first = tcp.seq.plus(u32::from(tcp.flags.has(TcpFlags::SYN)));
+    let from = segment.own_number(first);
+    let to = segment.own_number(first.plus(tcp.len));
     facts.plain(format!("seq {from}..{to}"));
     if (tcp.payload.len() as u64) < u64::from(tcp.len) {
         facts.say(Ink::Dim, format!("{} of {} B captured", tcp.payload.len(), tcp.len));
