@@ -39,9 +39,4 @@ impl Detectors {
     pub fn on_exchange(&mut self, ended: &EndedExchange<'_>, say: Say<'_>) {
         exchange::judge(ended, say);
     }
-
-    /// The capture is over.
-    pub fn finish(&mut self, say: Say<'_>) {
-        self.half_open.finish(say);
-    }
 }

@@ -27,6 +27,7 @@ use crate::tcp;
 use crate::tcp::Connection;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::verdict::Judgement;
 use crate::udp;
 use crate::udp::Exchange;
 use crate::udp::Sent;
@@ -45,8 +46,20 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1 << 20, exchanges: 1 << 18 }
+        Self { connections: 1 << 19, exchanges: 1 << 18 }
     }
+}
+
+/// How much is said about each segment beside the facts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Judging {
+    /// Nothing: the connection's own findings suffice.
+    #[default]
+    Off,
+    /// Rules that are broken, and causes.
+    Broken,
+    /// Also what holds, and what cannot be told.
+    Everything,
 }
 
 /// Where finished things go.
@@ -96,6 +109,8 @@ pub struct TcpSeen<'a> {
     pub connection: &'a Connection,
     /// What it did, in order.
     pub events: &'a [tcp::Event],
+    /// How it was judged; empty unless the analysis was asked to.
+    pub judgements: &'a [Judgement],
 }
 
 /// A datagram in its conversation.
@@ -139,6 +154,8 @@ pub struct Analyzer {
     next_tcp: u64,
     next_udp: u64,
     events: Vec<tcp::Event>,
+    judgements: Vec<Judgement>,
+    judging: Judging,
     detectors: Detectors,
     facts: Facts,
 }
@@ -158,9 +175,18 @@ impl Analyzer {
             next_tcp: 0,
             next_udp: 0,
             events: Vec::with_capacity(16),
+            judgements: Vec::new(),
+            judging: Judging::Off,
             detectors: Detectors::default(),
             facts: Facts::default(),
         }
+    }
+
+    /// The same analysis, judging each segment.
+    #[must_use]
+    pub fn judging(mut self, judging: Judging) -> Self {
+        self.judging = judging;
+        self
     }
 
     /// What is known of the capture so far.
@@ -204,7 +230,6 @@ impl Analyzer {
         for (tuple, flow) in exchanges {
             end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
-        self.detectors.finish(&mut |finding| sink.finding(finding));
     }
 
     fn observe_tcp(
@@ -220,7 +245,12 @@ impl Analyzer {
         let flow = self.tcp.get_mut(found);
         let side = side_of(dir, flow.client_is_low);
         self.events.clear();
+        self.judgements.clear();
         if header.sound && !ip.is_fragment() {
+            if self.judging != Judging::Off {
+                let thorough = self.judging == Judging::Everything;
+                flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
+            }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
         } else {
             flow.connection.last = mark;
@@ -238,6 +268,7 @@ impl Analyzer {
             server,
             connection: &flow.connection,
             events: &self.events,
+            judgements: &self.judgements,
         })
     }
 
@@ -387,5 +418,15 @@ fn is_unreachable(icmp: &Icmp) -> bool {
     match icmp.version {
         4 => icmp.kind == 3 && icmp.code != 4,
         _ => icmp.kind == 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_per_conversation_is_what_the_documentation_says() {
+        assert_eq!(Analyzer::state_sizes(), [832, 488]);
     }
 }

@@ -7,6 +7,7 @@ pub mod analyzer;
 pub mod facts;
 
 pub use analyzer::Analyzer;
+pub use analyzer::Judging;
 pub use analyzer::Limits;
 pub use analyzer::Seen;
 pub use analyzer::Sink;

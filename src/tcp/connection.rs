@@ -21,11 +21,16 @@ use crate::tcp::state::Step;
 use crate::tcp::teardown::ResetKind;
 use crate::tcp::teardown::Teardown;
 use crate::tcp::turns::Turns;
+use crate::tcp::verdict::Before;
+use crate::tcp::verdict::Judge;
+use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::tcb::Tcb;
 
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
 const IDLE_WORTH_TELLING: Span = Span::from_secs(5);
 
-/// One TCP connection. About half a kilobyte, nothing on the heap; `docs/architecture.md` states the exact size.
+/// One TCP connection. Fixed size; one box on the heap where something notable happened. `docs/architecture.md` states
+/// the octets.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// First packet.
@@ -38,8 +43,6 @@ pub struct Connection {
     pub teardown: Teardown,
     /// Who spoke and who answered.
     pub turns: Turns,
-    /// What findings at its end rest on.
-    pub notable: Notable,
     /// IPv6.
     pub ipv6: bool,
     /// A SYN or SYN,ACK told who is client; otherwise the sender of the first packet is taken for it.
@@ -47,6 +50,9 @@ pub struct Connection {
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
     sides: [EndpointView; 2],
+    /// Most connections have nothing to remember; the others pay for it once.
+    notable: Option<Box<Notable>>,
+    judge: Option<Box<Judge>>,
 }
 
 impl Connection {
@@ -58,7 +64,8 @@ impl Connection {
             handshake: Handshake::default(),
             teardown: Teardown::default(),
             turns: Turns::default(),
-            notable: Notable::default(),
+            notable: None,
+            judge: None,
             ipv6,
             oriented,
             ip_options: 0,
@@ -109,6 +116,12 @@ impl Connection {
         })
     }
 
+    /// What findings at its end rest on.
+    pub fn notable(&self) -> &Notable {
+        const NOTHING: &Notable = &Notable::NOTHING;
+        self.notable.as_deref().unwrap_or(NOTHING)
+    }
+
     /// How the opening stands.
     pub fn outcome(&self) -> Outcome {
         self.handshake.outcome()
@@ -140,7 +153,45 @@ impl Connection {
         self.close(mark, side, tcp, idle, settled_before, events);
         self.move_states(side, tcp, events);
         self.teardown.tell_if_over(events);
-        self.notable.remember(mark, side, &events[before..]);
+        if events[before..].iter().any(Notable::is_worth_remembering) {
+            self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
+        }
+    }
+
+    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. `thorough` also tells what holds and
+    /// what cannot be told. The first call makes room for what judging needs to remember.
+    pub fn judge(
+        &mut self,
+        mark: Mark,
+        side: Side,
+        ip: &IpHeader,
+        tcp: &TcpHeader<'_>,
+        thorough: bool,
+        out: &mut Vec<Judgement>,
+    ) {
+        if let ChecksumState::Bad { .. } = tcp.checksum {
+            return;
+        }
+        let before = Before {
+            sender: &self.sides[side.index()],
+            receiver: &self.sides[side.peer().index()],
+            sender_scale: self.window_scale(side),
+            timestamps: self.timestamps_agreed(),
+            effective_mss: self.effective_mss(side).map(|sum| sum.value),
+            sender_half: match side {
+                Side::Client => self.handshake.client_rtt,
+                Side::Server => self.handshake.server_rtt,
+            },
+            open: self.handshake.outcome().is_open() || !self.oriented,
+        };
+        let mut judge = self.judge.take().unwrap_or_default();
+        judge.observe(mark, side, ip, tcp, &before, thorough, out);
+        self.judge = Some(judge);
+    }
+
+    /// What judging has kept about one side, if it was asked for.
+    pub fn judged(&self, side: Side) -> Option<&Tcb> {
+        self.judge.as_ref().map(|judge| judge.side(side))
     }
 
     /// An ICMP error quoted a segment of `side`. True where it ends the attempt.
@@ -283,22 +334,26 @@ impl Connection {
 
     fn move_states(&mut self, side: Side, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let control = tcp.flags.control();
-        self.step(side, Cause::Sends(control), control, events);
-        if !tcp.flags.has(TcpFlags::ACK) || control == Control::Rst {
-            if control == Control::Rst {
-                self.step(side.peer(), Cause::Sends(Control::Rst), control, events);
-            }
+        if control == Control::Rst {
+            self.step(side, Cause::Sends(control), control, events);
+            self.step(side.peer(), Cause::Sends(control), control, events);
             return;
         }
+        let acks = |number: Option<SeqNumber>| {
+            tcp.flags.has(TcpFlags::ACK) && number.is_some_and(|number| number.before(tcp.ack))
+        };
         let peer = self.side(side.peer());
-        let covers_syn = peer.isn.is_some_and(|isn| isn.before(tcp.ack));
-        let covers_fin = peer.fin.is_some_and(|fin| fin.before(tcp.ack));
+        let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
+        if covers_fin {
+            self.step(side, Cause::AcksPeerFin, control, events);
+        }
+        self.step(side, Cause::Sends(control), control, events);
         if covers_syn {
             self.step(side.peer(), Cause::SynIsAcked, control, events);
         }
         if covers_fin {
             self.step(side.peer(), Cause::FinIsAcked, control, events);
-            self.step(side, Cause::AcksPeerFin, control, events);
         }
     }
 

@@ -180,14 +180,14 @@ impl EndpointView {
             None => 0,
         };
         self.snd_una = Some(ack);
-        let mut unseen = 0;
+        let mut unseen: u32 = 0;
         if max.before(ack) {
-            unseen += max.offset_to(ack);
+            unseen = max.offset_to(ack);
             self.snd_max = Some(ack);
         }
         self.holes.retain(|hole| {
             let passed = hole.right.at_or_before(ack);
-            unseen += if passed { hole.left.offset_to(hole.right) } else { 0 };
+            unseen = u32::saturating_add(unseen, if passed { hole.left.offset_to(hole.right) } else { 0 });
             !passed
         });
         self.unseen_bytes += u64::from(unseen);
@@ -234,11 +234,15 @@ impl EndpointView {
             return Placed { new: tcp.len, gap: max.offset_to(tcp.seq), ..Placed::default() };
         }
         let beyond = if max.before(data_end) { max.offset_to(data_end).min(tcp.len) } else { 0 };
-        let fills = self.fill_holes(tcp.seq, data_end);
+        // Numbers half a circle apart have no order; never more octets than the segment has.
+        let fills = self.fill_holes(tcp.seq, data_end).min(tcp.len - beyond);
         Placed { new: beyond + fills, repeated: tcp.len - beyond - fills, fills, ..Placed::default() }
     }
 
     fn remember_hole(&mut self, hole: Hole) {
+        if hole.left.offset_to(hole.right) > MAX_WINDOW {
+            return;
+        }
         if self.holes.is_full() {
             self.holes.remove(0);
         }
@@ -250,7 +254,7 @@ impl EndpointView {
         if self.holes.is_empty() {
             return 0;
         }
-        let mut filled = 0;
+        let mut filled: u32 = 0;
         let mut rest = ArrayVec::<Hole, MAX_HOLES>::new();
         for hole in &self.holes {
             let from = hole.left.max(left);
@@ -259,7 +263,7 @@ impl EndpointView {
                 let _ = rest.try_push(*hole);
                 continue;
             }
-            filled += from.offset_to(to);
+            filled = u32::saturating_add(filled, from.offset_to(to));
             for piece in [Hole { left: hole.left, right: from }, Hole { left: to, right: hole.right }] {
                 if piece.left.before(piece.right) {
                     let _ = rest.try_push(piece);
@@ -271,5 +275,7 @@ impl EndpointView {
     }
 }
 
+/// No window is larger, so no hole that can be filled is wider (RFC 7323 §2.3).
+const MAX_WINDOW: u32 = 1 << 30;
 /// The largest shift that hosts use (RFC 7323 §2.3).
 const MAX_SHIFT: u8 = 14;

@@ -5,6 +5,7 @@
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
+//! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included.
 
 pub mod connection;
 pub mod dialect;
@@ -16,6 +17,7 @@ pub mod notable;
 pub mod state;
 pub mod teardown;
 pub mod turns;
+pub mod verdict;
 
 pub use connection::Connection;
 pub use endpoint::EndpointView;
@@ -27,3 +29,6 @@ pub use handshake::Outcome;
 pub use state::State;
 pub use teardown::CloseKind;
 pub use teardown::Teardown;
+
+#[cfg(test)]
+mod tests;

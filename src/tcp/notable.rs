@@ -19,6 +19,8 @@ pub struct Tally {
 }
 
 impl Tally {
+    const NONE: Self = Self { count: 0, first: None };
+
     fn add(&mut self, mark: Mark, side: Side) {
         self.count = self.count.saturating_add(1);
         self.first.get_or_insert((mark.frame, side));
@@ -26,7 +28,7 @@ impl Tally {
 }
 
 /// The memorable part of a connection's events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Notable {
     /// Handshake acknowledgments that fit nothing: the first one, and how many.
     pub wrong_ack: Option<(Mark, Side, AckFault)>,
@@ -56,7 +58,61 @@ pub struct Notable {
     pub simultaneous: bool,
 }
 
+impl Default for Notable {
+    fn default() -> Self {
+        Self::NOTHING
+    }
+}
+
 impl Notable {
+    /// A connection about which there is nothing to say.
+    pub const NOTHING: Self = Self {
+        wrong_ack: None,
+        syn_ack_changed: None,
+        idle_close: None,
+        repeated: Tally::NONE,
+        gaps: Tally::NONE,
+        fills: Tally::NONE,
+        unseen: Tally::NONE,
+        beyond_window: Tally::NONE,
+        beyond_by: 0,
+        zero_window: Tally::NONE,
+        keep_alive: Tally::NONE,
+        unexpected: Tally::NONE,
+        simultaneous: false,
+    };
+
+    /// [`remember`](Self::remember) would keep something of it.
+    pub(super) fn is_worth_remembering(event: &Event) -> bool {
+        match event {
+            Event::WrongAck(_)
+            | Event::SynAckChanged { .. }
+            | Event::Fin { idle: Some(_), .. }
+            | Event::Gap { .. }
+            | Event::FillsGap { .. }
+            | Event::AckedUnseen { .. }
+            | Event::BeyondWindow { .. }
+            | Event::ZeroWindow
+            | Event::KeepAlive
+            | Event::Unexpected { .. }
+            | Event::SimultaneousOpen => true,
+            Event::SynAck { check, .. } => check.fault().is_some(),
+            Event::Data { repeated, .. } => *repeated > 0,
+            Event::MidStream
+            | Event::Syn { .. }
+            | Event::Established { .. }
+            | Event::Refused { .. }
+            | Event::Answer { .. }
+            | Event::Acked { .. }
+            | Event::WindowOpened { .. }
+            | Event::Fin { .. }
+            | Event::FinAcked
+            | Event::Reset(_)
+            | Event::Closed { .. }
+            | Event::Moved { .. } => false,
+        }
+    }
+
     pub(super) fn remember(&mut self, mark: Mark, side: Side, events: &[Event]) {
         for event in events {
             match *event {

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Holds synscope against the field's reference programs, where their written-down answers lie beside the checkout.
+# A user's checkout has none and passes without them.
+#   scripts/compare.sh [PROGRAM]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=${1:-target/release/synscope}
+shared=${SYNSCOPE_SHARED:-../shared}
+
+if [ ! -d "$shared/tools" ] || [ ! -d "$shared/corpus" ]; then
+    echo "no reference answers at $shared: nothing to compare"
+    exit 0
+fi
+
+echo "-- every capture is read without panic"
+unreadable=0 read=0
+while IFS= read -r -d '' file; do
+    set +e
+    message=$(timeout 60 "$program" analyze --format jsonl "$file" 2>&1 >/dev/null)
+    code=$?
+    set -e
+    if [ "$code" -gt 2 ]; then
+        echo "$file: exit $code: $message"
+        exit 1
+    elif [ "$code" -eq 2 ]; then
+        if [ "$(printf '%s\n' "$message" | wc -l)" -ne 1 ]; then
+            echo "$file: more than one line: $message"
+            exit 1
+        fi
+        unreadable=$((unreadable + 1))
+    else
+        read=$((read + 1))
+    fi
+done < <(find "$shared/corpus" "$shared/floods" -type f ! -name '*.tsv' -print0 | sort -z)
+echo "read $read captures, $unreadable refused in one line each"

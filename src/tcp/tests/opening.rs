@@ -1,0 +1,272 @@
+#![cfg(test)]
+//! RFC 9293 §3.5: the three segments, and everything that goes otherwise.
+
+use super::OPEN;
+use super::open_then;
+use super::play;
+use super::play_from;
+use crate::finding::Gap;
+use crate::finding::Verdict::Broken;
+use crate::finding::Verdict::CannotTell;
+use crate::finding::Verdict::Holds;
+use crate::packet::SeqNumber;
+use crate::packet::Span;
+use crate::tcp::Event;
+use crate::tcp::Outcome;
+use crate::tcp::Side;
+use crate::tcp::State;
+use crate::tcp::handshake::AckFault;
+
+#[test]
+fn three_segments_that_acknowledge_each_other_establish_a_connection() {
+    let seen = play(OPEN);
+    let handshake = &seen.connection.handshake;
+    assert_eq!(handshake.outcome(), Outcome::Established);
+    assert_eq!((handshake.syn_ack_check, handshake.ack_check), (Some(Holds), Some(Holds)));
+    assert_eq!(handshake.server_rtt, Some(Span::from_millis(20)));
+    assert_eq!(handshake.client_rtt, Some(Span::from_millis(1)));
+    assert_eq!(handshake.rtt(), Some(Span::from_millis(21)));
+    assert_eq!(seen.connection.side(Side::Client).isn, Some(SeqNumber(1000)));
+    assert_eq!(seen.connection.side(Side::Server).isn, Some(SeqNumber(5000)));
+}
+
+#[test]
+fn third_ack_one_past_the_syn_ack_completes_nothing() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, wscale 7>
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1400, sackOK, wscale 8>
+        +0.001  C > S  .   1001:1001(0)  ack 5002  win 502    // one too many
+    ",
+    );
+    let fault = AckFault::AboveSent { ack: SeqNumber(5002), snd_nxt: SeqNumber(5001), over_by: 1 };
+    assert_eq!(seen.connection.handshake.ack_check, Some(Broken(fault)));
+    assert_eq!(seen.connection.outcome(), Outcome::HalfOpen);
+    assert!(seen.of(3).contains(&Event::WrongAck(fault)));
+}
+
+#[test]
+fn third_ack_of_an_unseen_syn_ack_cannot_be_told() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460>
+        +0.020  C > S  .   1001:1001(0)  ack 5001  win 502
+    ",
+    );
+    assert_eq!(seen.connection.handshake.ack_check, Some(CannotTell(Gap::OneSided)));
+    assert_eq!(seen.connection.outcome(), Outcome::Partial);
+}
+
+#[test]
+fn a_syn_ack_that_acknowledges_more_than_the_syn_is_broken() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  S.  5000:5000(0)  ack 1005  win 65535
+    ",
+    );
+    let fault = AckFault::AboveSent { ack: SeqNumber(1005), snd_nxt: SeqNumber(1001), over_by: 4 };
+    assert_eq!(seen.connection.handshake.syn_ack_check, Some(Broken(fault)));
+    assert_eq!(seen.connection.outcome(), Outcome::NoAnswer, "nothing acceptable came back");
+}
+
+#[test]
+fn a_syn_ack_without_its_syn_cannot_be_judged() {
+    let seen = play_from(OPEN, 1);
+    assert_eq!(seen.connection.handshake.syn_ack_check, Some(CannotTell(Gap::NoHandshake)));
+    assert_eq!(seen.connection.handshake.ack_check, Some(Holds), "K + 1 can be");
+    assert_eq!(seen.connection.outcome(), Outcome::Partial);
+    assert_eq!(seen.connection.side(Side::Server).state, State::SynReceived);
+}
+
+#[test]
+fn a_capture_that_begins_later_says_so_and_claims_no_sum() {
+    let seen = play_from(OPEN, 2);
+    assert_eq!(seen.connection.outcome(), Outcome::NotSeen);
+    assert!(seen.of(3).contains(&Event::MidStream));
+    assert_eq!(seen.connection.handshake.ack_check, None);
+}
+
+#[test]
+fn j_plus_one_holds_across_the_wrap() {
+    let seen = play(
+        "
+        +0.000  C > S  S   4294967295:4294967295(0)       win 65535
+        +0.020  S > C  S.  4294967295:4294967295(0) ack 0 win 65535
+        +0.001  C > S  .   0:0(0)                   ack 0 win 502
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::Established);
+    assert_eq!(seen.connection.handshake.ack_check, Some(Holds));
+}
+
+#[test]
+fn a_repeated_syn_is_a_retry_and_makes_the_round_trip_ambiguous() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +1.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535
+        +0.001  C > S  .   1001:1001(0)  ack 5001  win 502
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::Established);
+    assert_eq!(seen.connection.handshake.syn_retries, 1);
+    assert_eq!(seen.connection.handshake.server_rtt, None, "either SYN may be the one that was answered");
+    assert_eq!(seen.connection.handshake.client_rtt, Some(Span::from_millis(1)));
+    assert_eq!(seen.connection.handshake.rtt(), None);
+}
+
+#[test]
+fn a_syn_without_answer_is_no_answer_and_one_with_is_half_open() {
+    let alone = play("+0.000  C > S  S   1000:1000(0)  win 65535");
+    assert_eq!(alone.connection.outcome(), Outcome::NoAnswer);
+    let answered = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535
+        +1.000  S > C  S.  5000:5000(0)  ack 1001  win 65535
+    ",
+    );
+    assert_eq!(answered.connection.outcome(), Outcome::HalfOpen);
+    assert_eq!(answered.connection.handshake.syn_ack_retries, 1);
+}
+
+#[test]
+fn a_reset_that_acknowledges_the_syn_refuses_it() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)         win 65535
+        +0.001  S > C  R.  0:0(0)     ack 1001  win 0
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::Refused);
+    assert!(seen.of(2).contains(&Event::Refused { after: Span::from_millis(1) }));
+    assert_eq!(seen.connection.side(Side::Client).state, State::Closed);
+}
+
+#[test]
+fn a_reset_that_does_not_acknowledge_the_syn_refuses_nothing() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)         win 65535
+        +0.001  S > C  R.  0:0(0)     ack 77    win 0
+    ",
+    );
+    assert_ne!(seen.connection.outcome(), Outcome::Refused);
+    assert!(seen.has(|event| matches!(event, Event::WrongAck(_))));
+}
+
+#[test]
+fn data_instead_of_the_third_segment_shows_that_it_was_lost() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535
+        +0.010  C > S  P.  1011:1021(10) ack 5001  win 502
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::EstablishedAckLost);
+    assert_eq!(seen.connection.handshake.client_rtt, None);
+}
+
+#[test]
+fn data_on_the_third_segment_completes_the_opening() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535
+        +0.010  C > S  P.  1001:1011(10) ack 5001  win 502
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::Established);
+}
+
+#[test]
+fn crossing_syns_are_a_simultaneous_open_and_no_anomaly() {
+    let seen = play(
+        "
+        +0.000  C > S  S   100:100(0)            win 1000
+        +0.001  S > C  S   900:900(0)            win 1000
+        +0.001  C > S  S.  100:100(0)   ack 901  win 1000
+        +0.001  S > C  S.  900:900(0)   ack 101  win 1000
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::Simultaneous);
+    assert!(seen.of(2).contains(&Event::SimultaneousOpen));
+    assert!(!seen.has(|event| matches!(event, Event::Unexpected { .. } | Event::WrongAck(_))));
+}
+
+#[test]
+fn data_on_the_syn_is_fast_open_only_if_it_was_acknowledged() {
+    let accepted = play(
+        "
+        +0.000  C > S  S   100:105(5)             win 1000 <mss 1460, tfo 0102030405060708>
+        +0.010  S > C  S.  900:900(0)    ack 106  win 1000
+        +0.001  C > S  .   106:106(0)    ack 901  win 1000
+    ",
+    );
+    assert_eq!(accepted.connection.outcome(), Outcome::FastOpen);
+    let ignored = play(
+        "
+        +0.000  C > S  S   100:105(5)             win 1000 <mss 1460, tfo 0102030405060708>
+        +0.010  S > C  S.  900:900(0)    ack 101  win 1000
+        +0.001  C > S  P.  101:106(5)    ack 901  win 1000
+    ",
+    );
+    assert_eq!(ignored.connection.outcome(), Outcome::Established);
+}
+
+#[test]
+fn a_second_syn_ack_with_another_isn_is_told_and_changes_no_numbers() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535
+        +0.001  S > C  S.  7000:7000(0)  ack 1001  win 65535
+        +0.001  C > S  .   1001:1001(0)  ack 5001  win 502
+    ",
+    );
+    assert!(seen.of(3).contains(&Event::SynAckChanged { before: SeqNumber(5000) }));
+    assert_eq!(seen.connection.outcome(), Outcome::Established);
+}
+
+#[test]
+fn windows_are_scaled_only_after_both_syns_offered_it() {
+    assert_eq!(play(OPEN).connection.side(Side::Client).rcv_wnd, Some(502 << 7));
+    let one = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535 <wscale 7>
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535
+        +0.001  C > S  .   1001:1001(0)  ack 5001  win 502
+    ",
+    );
+    assert_eq!(one.connection.side(Side::Client).rcv_wnd, Some(502));
+    assert_eq!(play_from(OPEN, 2).connection.side(Side::Client).rcv_wnd, None, "no SYN, no scale");
+}
+
+#[test]
+fn the_effective_mss_is_the_smaller_offer_less_timestamps() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535 <mss 65495, sackOK, ts 1 0, wscale 7>
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535 <mss 65495, sackOK, ts 9 1, wscale 7>
+        +0.001  C > S  .   1001:1001(0)  ack 5001  win 502   <ts 2 9>
+    ",
+    );
+    assert_eq!(seen.connection.effective_mss(Side::Client).map(|sum| sum.value), Some(65_483));
+    assert_eq!(open_then("").connection.effective_mss(Side::Client).map(|sum| sum.value), Some(1400));
+    assert_eq!(play_from(OPEN, 2).connection.effective_mss(Side::Client), None);
+}
+
+#[test]
+fn a_syn_with_a_bad_checksum_opens_nothing() {
+    let seen = play(
+        "
+        checksum bad
+        +0.000  C > S  S   1000:1000(0)            win 65535
+    ",
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::NotSeen);
+    assert_eq!(seen.connection.side(Side::Client).bad_checksums, 1);
+}

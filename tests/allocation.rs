@@ -1,0 +1,95 @@
+//! Per-packet work allocates nothing: a counting allocator watches decode and track.
+
+use std::alloc::GlobalAlloc;
+use std::alloc::Layout;
+use std::alloc::System;
+use std::cell::Cell;
+
+use synscope::craft;
+use synscope::decode::decode;
+use synscope::finding::Finding;
+use synscope::flow::EndedConnection;
+use synscope::flow::EndedExchange;
+use synscope::pipeline::Analyzer;
+use synscope::pipeline::Sink;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[allow(unsafe_code)]
+// SAFETY: every call is handed on unchanged to the system's allocator; counting touches a thread-local cell only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations() -> u64 {
+    ALLOCATIONS.with(Cell::get)
+}
+
+struct Nobody;
+
+impl Sink for Nobody {
+    fn connection(&mut self, _: &EndedConnection<'_>) {}
+    fn exchange(&mut self, _: &EndedExchange<'_>) {}
+    fn finding(&mut self, _: Finding) {}
+}
+
+const OPEN: &str = "
+    +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, ts 1 0, wscale 7>
+    +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1460, sackOK, ts 9 1, wscale 7>
+    +0.001  C > S  .   1001:1001(0)  ack 5001  win 502    <ts 2 9>
+    +0.001  C > S  udp \"question\"
+";
+
+const TALK: &str = "
+    +0.001  C > S  P.  1001:1501(500)  ack 5001  win 502  <ts 3 9>
+    +0.001  S > C  .   5001:5001(0)    ack 1501  win 502  <ts 10 3>
+    +0.001  S > C  P.  5001:6461(1460) ack 1501  win 502
+    +0.001  C > S  .   1501:1501(0)    ack 6461  win 502
+    +0.001  S > C  P.  5001:6461(1460) ack 1501  win 502
+    +0.001  S > C  P.  7921:9381(1460) ack 1501  win 502
+    +0.001  S > C  P.  6461:7921(1460) ack 1501  win 502
+    +0.001  C > S  .   1501:1501(0)    ack 9381  win 0
+    +0.001  C > S  udp \"question\"
+    +0.001  S > C  udp \"answer\"
+";
+
+#[test]
+fn packets_of_known_conversations_allocate_nothing() {
+    let trace = craft::play(&format!("{OPEN}{TALK}")).expect("a script");
+    let opening = OPEN.trim().lines().count();
+    let mut analyzer = Analyzer::default();
+    let mut packets = 0;
+    let mut before = 0;
+    // The first turn opens the conversations; the rest is what a long capture mostly is.
+    for turn in 0..100 {
+        let skip = if turn == 0 { 0 } else { opening };
+        for frame in trace.frames().skip(skip) {
+            analyzer.observe(&decode(&frame), &mut Nobody);
+            packets += 1;
+        }
+        if turn == 0 {
+            before = allocations();
+        }
+    }
+    assert_eq!(allocations() - before, 0, "over {packets} packets");
+    assert!(before > 0, "the counter counts");
+}
