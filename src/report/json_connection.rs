@@ -174,7 +174,7 @@ impl<'a> Connection<'a> {
                 mean: Text(mean),
                 longest: Text(turns.longest),
             }),
-            verdict_counts: counts(&connection.notable),
+            verdict_counts: counts(connection.notable()),
         }
     }
 }
