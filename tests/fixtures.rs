@@ -64,7 +64,7 @@ struct Collected {
 impl Sink for Collected {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         let connection = ended.connection;
-        self.connections.insert(ended.stream, (connection.outcome().name(), connection.teardown.kind().name()));
+        self.connections.insert(ended.stream, (connection.outcome().name(), connection.close_kind().name()));
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {

@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
     zero_window,
     bad_checksum,
     state_unexpected,
+    reset_ignored,
 ];
 
 fn finding(ended: &EndedConnection<'_>, code: Code, frames: Vec<u64>, text: String) -> Finding {
@@ -189,7 +190,7 @@ fn mid_stream(ended: &EndedConnection<'_>) -> Option<Finding> {
 
 fn reset(ended: &EndedConnection<'_>) -> Option<Finding> {
     let (side, mark, kind) = ended.connection.teardown.reset?;
-    let code = match ended.connection.teardown.kind() {
+    let code = match ended.connection.close_kind() {
         CloseKind::Abort => Code::Reset,
         CloseKind::ResetAfterFin => Code::ResetAfterFin,
         CloseKind::FourWay
@@ -213,8 +214,24 @@ fn reset(ended: &EndedConnection<'_>) -> Option<Finding> {
     Some(with(finding(ended, code, vec![mark.frame], text), "by", side.name()))
 }
 
+fn reset_ignored(ended: &EndedConnection<'_>) -> Option<Finding> {
+    let tally = ended.connection.notable().resets_ignored;
+    tallied(ended, Code::ResetIgnored, tally, |frame, side| {
+        format!(
+            "{} resets of {} carry numbers that {} must not obey, first in frame {frame}",
+            tally.count,
+            ended.endpoint(side),
+            ended.endpoint(side.peer())
+        )
+    })
+}
+
 fn half_closed(ended: &EndedConnection<'_>) -> Option<Finding> {
     let teardown = &ended.connection.teardown;
+    // A side that was never captured may have closed long ago.
+    if [Side::Client, Side::Server].iter().any(|&side| ended.connection.side(side).packets == 0) {
+        return None;
+    }
     let side = match (teardown.fin[0], teardown.fin[1], teardown.reset) {
         (Some(_), None, None) => Side::Client,
         (None, Some(_), None) => Side::Server,
@@ -241,7 +258,8 @@ fn idle_close(ended: &EndedConnection<'_>) -> Option<Finding> {
 fn request_unanswered(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let asked = connection.turns.unanswered()?;
-    if !connection.teardown.is_over() || connection.turns.answers == 0 {
+    // Who asks and who answers is only known where the opening was seen.
+    if !connection.oriented || !connection.teardown.is_over() || connection.turns.answers == 0 {
         return None;
     }
     let text = format!(

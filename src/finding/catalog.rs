@@ -81,6 +81,9 @@ catalog! {
     ResetAfterFin = "reset-after-fin", Warning, "RFC 9293 §3.6.1",
         "Reset after a FIN",
         "One side had closed and the other still sent data, which nobody could read any more; or the closing side ran out of patience.";
+    ResetIgnored = "reset-ignored", Note, "RFC 5961 §3.2; RFC 9293 §3.10.7.3",
+        "A reset that ends nothing",
+        "Its number is not the one that the receiver expects next: a guess from off the path, a straggler, or the answer to an old duplicate.";
     HalfClosed = "half-closed", Note, "RFC 9293 §3.6",
         "One side closed, the other has not",
         "The capture ends with one direction closed. The other side may hold its socket in CLOSE-WAIT: look whether the program ever closes it.";

@@ -164,7 +164,7 @@ impl<'a> Connection<'a> {
             first_frame: connection.first.frame,
             last_frame: connection.last.frame,
             handshake: handshake(connection),
-            close: close(&connection.teardown),
+            close: close(connection),
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
@@ -200,12 +200,13 @@ fn handshake(connection: &tcp::Connection) -> Handshake {
     }
 }
 
-fn close(teardown: &tcp::Teardown) -> Close {
+fn close(connection: &tcp::Connection) -> Close {
+    let teardown = &connection.teardown;
     let mut fin_frames: Vec<u64> = teardown.fin.iter().flatten().map(|mark| mark.frame).collect();
     fin_frames.sort_unstable();
     let sides = [Side::Client, Side::Server].into_iter().zip(teardown.time_wait());
     Close {
-        kind: teardown.kind().name(),
+        kind: connection.close_kind().name(),
         first_by: teardown.first_by().map(Side::name),
         fin_frames,
         rst_frames: teardown.reset.iter().map(|(_, mark, _)| mark.frame).collect(),

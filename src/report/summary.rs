@@ -132,7 +132,7 @@ impl Sink for Summary {
             client: ended.client,
             server: ended.server,
             outcome: connection.outcome(),
-            close: connection.teardown.kind(),
+            close: connection.close_kind(),
             first_by: connection.teardown.first_by(),
             bytes,
             rtt: connection.handshake.rtt(),

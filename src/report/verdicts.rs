@@ -52,6 +52,7 @@ fn verdict(event: &Event, seen: &TcpSeen<'_>, ack: SeqNumber) -> Option<Value> {
         Event::FinAcked => fin_verdict(ack, peer.fin?),
         // Told as `refused`.
         Event::Reset(ResetKind::RefusesSyn) => return None,
+        Event::ResetIgnored { seq } => json!({"code": "reset-ignored", "seq": seq.0}),
         Event::Reset(kind) => json!({"code": "reset", "meaning": kind.name()}),
         Event::Unexpected { state, .. } => json!({"code": "unexpected", "state": state.name()}),
         Event::Syn { .. }

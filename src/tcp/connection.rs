@@ -18,6 +18,7 @@ use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::state::Cause;
 use crate::tcp::state::Step;
+use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
 use crate::tcp::teardown::Teardown;
 use crate::tcp::turns::Turns;
@@ -122,6 +123,14 @@ impl Connection {
         self.notable.as_deref().unwrap_or(NOTHING)
     }
 
+    /// How it was closed; not at all where no connection had come to be.
+    pub fn close_kind(&self) -> CloseKind {
+        match (self.teardown.kind(), self.outcome()) {
+            (CloseKind::Open, Outcome::NoAnswer | Outcome::Refused | Outcome::Unreachable) => CloseKind::NotSeen,
+            (kind, _) => kind,
+        }
+    }
+
     /// How the opening stands.
     pub fn outcome(&self) -> Outcome {
         self.handshake.outcome()
@@ -144,14 +153,26 @@ impl Connection {
             self.sides[side.index()].bad_checksums += 1;
             return;
         }
+        let moves = TcpFlags::ACK.with(TcpFlags::SYN).with(TcpFlags::RST);
+        if self.handshake.is_settled() && !tcp.flags.any(moves) {
+            // RFC 9293 §3.10.7.4, fifth: without ACK it is dropped, whatever else it carries.
+            self.sides[side.index()].packets += 1;
+            return;
+        }
         self.open(mark, side, tcp, events);
-        let settled_before = self.handshake.is_settled();
-        let idle = self.idle_before(mark);
-        self.number(mark, side, tcp, events);
-        self.acknowledge(side, tcp, events);
-        self.window(side, tcp, events);
-        self.close(mark, side, tcp, idle, settled_before, events);
-        self.move_states(side, tcp, events);
+        if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
+            self.sides[side.index()].packets += 1;
+            if !self.answers_old_duplicate(tcp) {
+                events.push(Event::ResetIgnored { seq: tcp.seq });
+            }
+        } else {
+            let idle = self.idle_before(mark);
+            self.number(mark, side, tcp, events);
+            self.acknowledge(side, tcp, events);
+            self.window(side, tcp, events);
+            self.close(mark, side, tcp, idle, events);
+            self.move_states(side, tcp, events);
+        }
         self.teardown.tell_if_over(events);
         if events[before..].iter().any(Notable::is_worth_remembering) {
             self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
@@ -297,15 +318,7 @@ impl Connection {
         }
     }
 
-    fn close(
-        &mut self,
-        mark: Mark,
-        side: Side,
-        tcp: &TcpHeader<'_>,
-        idle: Option<Span>,
-        settled_before: bool,
-        events: &mut Vec<Event>,
-    ) {
+    fn close(&mut self, mark: Mark, side: Side, tcp: &TcpHeader<'_>, idle: Option<Span>, events: &mut Vec<Event>) {
         let retry = self.teardown.fin[side.index()].is_some();
         let [client, server] = &self.sides;
         let (sender, peer) = if side == Side::Client { (client, server) } else { (server, client) };
@@ -317,12 +330,29 @@ impl Connection {
                 (false, true) => ResetKind::Abort,
                 (false, false) => ResetKind::NoConnection,
             };
-            debug_assert!(!refused || settled_before, "a refusal settles the handshake");
             self.teardown.resets(mark, side, kind, events);
-        } else if tcp.flags.has(TcpFlags::FIN) {
+        } else if tcp.flags.has(TcpFlags::FIN) && !tcp.flags.has(TcpFlags::SYN) {
             let first_of_all = self.teardown.fin[side.peer().index()].is_none() && !retry;
             events.push(Event::Fin { retry, idle: idle.filter(|_| first_of_all) });
         }
+    }
+
+    /// Would the receiver of this reset obey it, as far as the capture tells (RFC 5961 §3.2)?
+    fn obeys_reset(&self, side: Side, tcp: &TcpHeader<'_>) -> bool {
+        if side == Side::Server && self.handshake.syn.is_some() && self.handshake.syn_ack.is_none() {
+            return self.outcome() == Outcome::Refused;
+        }
+        let sender = self.side(side);
+        let (Some(low), Some(high)) = (sender.snd_una.or(sender.isn), sender.snd_max) else { return true };
+        // The exact next number is between what was acknowledged and what was sent; octets that the capture missed may
+        // put it anywhere up to the edge of the window.
+        let edge = self.side(side.peer()).right_edge.map_or(high, |edge| high.max(edge));
+        low.at_or_before(tcp.seq) && tcp.seq.at_or_before(edge)
+    }
+
+    /// A SYN,ACK that acknowledged something else is answered so (RFC 9293 §3.5, figure 9): due, and not for this opening.
+    fn answers_old_duplicate(&self, tcp: &TcpHeader<'_>) -> bool {
+        !self.handshake.is_settled() && self.notable().wrong_ack.is_some_and(|(_, _, fault)| fault.ack() == tcp.seq)
     }
 
     /// How long nobody had sent anything new before `mark`, where that is long and nothing was owed.

@@ -157,7 +157,7 @@ impl Sink for Ends {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         let connection = ended.connection;
         let took = connection.handshake.rtt().map_or_else(String::new, |rtt| format!(" in {}", text::span(rtt)));
-        let closed = match (connection.teardown.kind(), connection.teardown.first_by()) {
+        let closed = match (connection.close_kind(), connection.teardown.first_by()) {
             (CloseKind::Open, _) | (_, None) => "still open".to_owned(),
             (kind, Some(side)) => format!("{} close by the {}", kind.name(), side.name()),
         };

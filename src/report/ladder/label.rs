@@ -110,6 +110,7 @@ fn note(segment: &Segment<'_>, event: &Event) -> Option<(Ink, String)> {
         Event::Fin { idle: Some(idle), .. } => Some((Ink::Warn, format!("{} of silence", text::span(idle)))),
         Event::Reset(ResetKind::Abort) => bad("abort"),
         Event::Reset(ResetKind::NoConnection) => bad("no connection"),
+        Event::ResetIgnored { .. } => warn("ends nothing"),
         Event::Closed { kind, first_by } => closed(connection, kind, first_by),
         Event::Unexpected { .. } => warn("unexpected"),
         Event::Data { .. }

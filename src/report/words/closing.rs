@@ -23,6 +23,10 @@ pub(super) fn say(segment: &Segment<'_>, facts: &mut Facts) {
         match *event {
             Event::Fin { retry, idle } => fin(segment, retry, idle, facts),
             Event::Reset(kind) => reset(segment, kind, facts),
+            Event::ResetIgnored { seq } => facts.say(
+                Ink::Warn,
+                format!("ends nothing: seq {} is not the number that is expected next", segment.own_number(seq)),
+            ),
             _ => {}
         }
     }
