@@ -1,5 +1,7 @@
 //! The program as people run it: what goes where, exit codes, and a line for everything that can go wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test may end so")]
+
 use std::fs;
 use std::io;
 use std::io::BufRead;
