@@ -32,6 +32,8 @@ pub(super) struct Connection<'a> {
     last_frame: u64,
     handshake: Handshake,
     close: Close,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completeness: Option<u8>,
     a2b: Sent,
     b2a: Sent,
     mss: BothWays,
@@ -132,7 +134,7 @@ struct Answers {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>) -> Self {
+    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>, completeness: Option<u8>) -> Self {
         let connection = ended.connection;
         let turns = &connection.turns;
         Self {
@@ -148,6 +150,7 @@ impl<'a> Connection<'a> {
             last_frame: connection.last.frame,
             handshake: handshake(connection),
             close: close(&connection.teardown),
+            completeness,
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
