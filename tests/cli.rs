@@ -1,5 +1,7 @@
 //! The program as people run it: what goes where, exit codes, and a line for everything that can go wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test may end so")]
+
 use std::fs;
 use std::io;
 use std::io::BufRead;
@@ -275,6 +277,7 @@ fn analyze_writes_the_contracts_objects_header_first_and_summary_last() {
     assert_eq!(handshake["client_isn"], 1000);
     assert_eq!(handshake["server_rtt"], "0.020000000");
     assert_eq!(handshake["rtt"], "0.021000000");
+    assert_eq!(connection["completeness"], 31);
     assert_eq!(connection["close"]["kind"], "three-segment");
     assert_eq!(connection["close"]["first_by"], "client");
     assert_eq!(connection["close"]["fin_frames"], serde_json::json!([7, 8]));
@@ -290,6 +293,22 @@ fn analyze_writes_the_contracts_objects_header_first_and_summary_last() {
     let flow = of_type(&objects, "udp_flow")[0];
     assert_eq!((&flow["pairs"], &flow["unanswered"]), (&1.into(), &0.into()));
     assert_eq!(flow["latency"]["mean"], "0.005000000");
+}
+
+#[test]
+fn findings_that_reach_the_level_end_with_1() {
+    let desk = Desk::new();
+    let refused = desk.run(&["analyze", "whole.pcap"]);
+    assert_eq!((refused.code, refused.err.as_str()), (Some(1), ""), "{}", refused.out);
+    assert!(refused.out.contains("error   refused"), "{}", refused.out);
+    assert_eq!(desk.run(&["analyze", "whole.pcap", "--fail-on", "never"]).code, Some(0));
+    assert_eq!(desk.run(&["analyze", "whole.pcap", "--port", "80"]).code, Some(0), "the refused one is another's");
+    let objects = desk.run(&["analyze", "whole.pcap", "--format", "jsonl"]).objects();
+    let findings = of_type(&objects, "finding");
+    let finding = findings.iter().find(|finding| finding["code"] == "refused").unwrap();
+    assert_eq!((&finding["severity"], &finding["streams"]), (&"error".into(), &serde_json::json!([1])));
+    assert!(finding["text"].is_string() && finding["rfc"].is_string() && finding["frames"].is_array());
+    assert_eq!(objects.last().unwrap()["findings"]["refused"], 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The command line: arguments in, exit code out.
 //!
-//! Raw arguments ([`args`]) become checked values, values become work, one file per command. Data goes to standard
+//! Raw arguments become checked values, values become work, one file per command. Data goes to standard
 //! output, talk to standard error; what cannot be done is told in one line that names the cure. A reader that has
 //! seen enough (`| head`) is no error.
 

@@ -42,12 +42,17 @@ pub fn header(out: &mut dyn Write) -> io::Result<()> {
     line(out, &Header { r#type: "header", schema: SCHEMA, program: concat!("synscope ", env!("CARGO_PKG_VERSION")) })
 }
 
-/// A TCP connection that ended.
+/// A TCP connection that ended, with Wireshark's completeness where somebody knows it.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn connection(out: &mut dyn Write, file: &str, ended: &EndedConnection<'_>) -> io::Result<()> {
-    line(out, &Connection::of(file, ended))
+pub fn connection(
+    out: &mut dyn Write,
+    file: &str,
+    ended: &EndedConnection<'_>,
+    completeness: Option<u8>,
+) -> io::Result<()> {
+    line(out, &Connection::of(file, ended, completeness))
 }
 
 /// A UDP conversation that ended.

@@ -1,5 +1,7 @@
 //! A connection as the machine contract writes it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::flow::EndedConnection;
@@ -12,6 +14,7 @@ use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::notable::Notable;
 
 /// Object `connection`.
 #[derive(Serialize)]
@@ -29,6 +32,8 @@ pub(super) struct Connection<'a> {
     last_frame: u64,
     handshake: Handshake,
     close: Close,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completeness: Option<u8>,
     a2b: Sent,
     b2a: Sent,
     mss: BothWays,
@@ -36,7 +41,8 @@ pub(super) struct Connection<'a> {
     rtt: Option<Text<Span>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Answers>,
-    verdict_counts: Counts,
+    /// How often which judgement was passed on a segment, by the codes that single frames carry; zeros are left out.
+    verdict_counts: BTreeMap<&'static str, u32>,
 }
 
 #[derive(Serialize)]
@@ -127,29 +133,8 @@ struct Answers {
     longest: Text<Span>,
 }
 
-/// How often which judgement was passed on a segment; zeros are left out.
-#[derive(Serialize)]
-struct Counts {
-    #[serde(rename = "repeated", skip_serializing_if = "is_zero")]
-    repeated: u32,
-    #[serde(rename = "gap", skip_serializing_if = "is_zero")]
-    gap: u32,
-    #[serde(rename = "fills-gap", skip_serializing_if = "is_zero")]
-    fills_gap: u32,
-    #[serde(rename = "acked-unseen", skip_serializing_if = "is_zero")]
-    acked_unseen: u32,
-    #[serde(rename = "beyond-window", skip_serializing_if = "is_zero")]
-    beyond_window: u32,
-    #[serde(rename = "zero-window", skip_serializing_if = "is_zero")]
-    zero_window: u32,
-    #[serde(rename = "keep-alive", skip_serializing_if = "is_zero")]
-    keep_alive: u32,
-    #[serde(rename = "unexpected", skip_serializing_if = "is_zero")]
-    unexpected: u32,
-}
-
 impl<'a> Connection<'a> {
-    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>) -> Self {
+    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>, completeness: Option<u8>) -> Self {
         let connection = ended.connection;
         let turns = &connection.turns;
         Self {
@@ -165,6 +150,7 @@ impl<'a> Connection<'a> {
             last_frame: connection.last.frame,
             handshake: handshake(connection),
             close: close(connection),
+            completeness,
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
@@ -245,19 +231,16 @@ fn mss(ended: &EndedConnection<'_>, sender: Side) -> Mss {
     }
 }
 
-fn counts(notable: &tcp::notable::Notable) -> Counts {
-    Counts {
-        repeated: notable.repeated.count,
-        gap: notable.gaps.count,
-        fills_gap: notable.fills.count,
-        acked_unseen: notable.unseen.count,
-        beyond_window: notable.beyond_window.count,
-        zero_window: notable.zero_window.count,
-        keep_alive: notable.keep_alive.count,
-        unexpected: notable.unexpected.count,
-    }
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+fn counts(notable: &Notable) -> BTreeMap<&'static str, u32> {
+    let all = [
+        ("retransmission", notable.repeated),
+        ("gap", notable.gaps),
+        ("fills-gap", notable.fills),
+        ("acked-unseen", notable.unseen),
+        ("beyond-window", notable.beyond_window),
+        ("zero-window", notable.zero_window),
+        ("keep-alive", notable.keep_alive),
+        ("unexpected", notable.unexpected),
+    ];
+    all.into_iter().filter(|(_, tally)| tally.count > 0).map(|(code, tally)| (code, tally.count)).collect()
 }
