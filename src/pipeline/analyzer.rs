@@ -1,7 +1,6 @@
 //! One pass over a capture: flows are looked up, connections fed, detectors told, what ended handed on.
 
 use crate::detect::Detectors;
-use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
@@ -23,12 +22,15 @@ use crate::packet::Transport;
 use crate::packet::Tuple;
 use crate::packet::UdpHeader;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::seen::Seen;
+use crate::pipeline::seen::Sink;
+use crate::pipeline::seen::TcpSeen;
+use crate::pipeline::seen::UdpSeen;
 use crate::tcp;
 use crate::tcp::Connection;
 use crate::tcp::Mark;
 use crate::tcp::Side;
 use crate::tcp::verdict::Judgement;
-use crate::udp;
 use crate::udp::Exchange;
 use crate::udp::Sent;
 
@@ -60,76 +62,6 @@ pub enum Judging {
     Broken,
     /// Also what holds, and what cannot be told.
     Everything,
-}
-
-/// Where finished things go.
-pub trait Sink {
-    /// A TCP connection left the table.
-    fn connection(&mut self, ended: &EndedConnection<'_>);
-    /// A UDP conversation left the table.
-    fn exchange(&mut self, ended: &EndedExchange<'_>);
-    /// Something is to be said.
-    fn finding(&mut self, finding: Finding);
-}
-
-/// What one packet was.
-#[derive(Debug)]
-pub enum Seen<'a> {
-    /// A segment of a connection.
-    Tcp(TcpSeen<'a>),
-    /// A datagram of a conversation.
-    Udp(UdpSeen<'a>),
-    /// An ICMP error about a conversation that we know; what it did to it follows.
-    Unreachable {
-        /// TCP or UDP.
-        protocol: Protocol,
-        /// The stream of that protocol.
-        stream: u64,
-        /// It ended the attempt, or answered the request.
-        ends: bool,
-    },
-    /// Nothing that is followed: no TCP or UDP, a fragment, a header cut off.
-    Other,
-}
-
-/// A segment in its connection.
-#[derive(Debug)]
-pub struct TcpSeen<'a> {
-    /// The connection's number.
-    pub stream: u64,
-    /// It is the first packet of it.
-    pub is_first: bool,
-    /// Who sent it.
-    pub side: Side,
-    /// Who opened.
-    pub client: Endpoint,
-    /// Who was called.
-    pub server: Endpoint,
-    /// The connection after it.
-    pub connection: &'a Connection,
-    /// What it did, in order.
-    pub events: &'a [tcp::Event],
-    /// How it was judged; empty unless the analysis was asked to.
-    pub judgements: &'a [Judgement],
-}
-
-/// A datagram in its conversation.
-#[derive(Debug)]
-pub struct UdpSeen<'a> {
-    /// The conversation's number, counted apart from TCP's.
-    pub stream: u64,
-    /// It is the first of it.
-    pub is_first: bool,
-    /// Sent by the side that sent the first.
-    pub by_a: bool,
-    /// Sender of the first datagram.
-    pub a: Endpoint,
-    /// The other side.
-    pub b: Endpoint,
-    /// The conversation after it.
-    pub exchange: &'a Exchange,
-    /// What it did.
-    pub event: udp::Event,
 }
 
 #[derive(Debug)]

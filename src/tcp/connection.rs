@@ -25,6 +25,7 @@ use crate::tcp::turns::Turns;
 use crate::tcp::verdict::Before;
 use crate::tcp::verdict::Judge;
 use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::Segment;
 use crate::tcp::verdict::tcb::Tcb;
 
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
@@ -50,7 +51,7 @@ pub struct Connection {
     pub oriented: bool,
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
-    sides: [EndpointView; 2],
+    pub(super) sides: [EndpointView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     notable: Option<Box<Notable>>,
     judge: Option<Box<Judge>>,
@@ -206,7 +207,7 @@ impl Connection {
             open: self.handshake.outcome().is_open() || !self.oriented,
         };
         let mut judge = self.judge.take().unwrap_or_default();
-        judge.observe(mark, side, ip, tcp, &before, thorough, out);
+        judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
         self.judge = Some(judge);
     }
 
@@ -335,24 +336,6 @@ impl Connection {
             let first_of_all = self.teardown.fin[side.peer().index()].is_none() && !retry;
             events.push(Event::Fin { retry, idle: idle.filter(|_| first_of_all) });
         }
-    }
-
-    /// Would the receiver of this reset obey it, as far as the capture tells (RFC 5961 §3.2)?
-    fn obeys_reset(&self, side: Side, tcp: &TcpHeader<'_>) -> bool {
-        if side == Side::Server && self.handshake.syn.is_some() && self.handshake.syn_ack.is_none() {
-            return self.outcome() == Outcome::Refused;
-        }
-        let sender = self.side(side);
-        let (Some(low), Some(high)) = (sender.snd_una.or(sender.isn), sender.snd_max) else { return true };
-        // The exact next number is between what was acknowledged and what was sent; octets that the capture missed may
-        // put it anywhere up to the edge of the window.
-        let edge = self.side(side.peer()).right_edge.map_or(high, |edge| high.max(edge));
-        low.at_or_before(tcp.seq) && tcp.seq.at_or_before(edge)
-    }
-
-    /// A SYN,ACK that acknowledged something else is answered so (RFC 9293 §3.5, figure 9): due, and not for this opening.
-    fn answers_old_duplicate(&self, tcp: &TcpHeader<'_>) -> bool {
-        !self.handshake.is_settled() && self.notable().wrong_ack.is_some_and(|(_, _, fault)| fault.ack() == tcp.seq)
     }
 
     /// How long nobody had sent anything new before `mark`, where that is long and nothing was owed.

@@ -19,6 +19,8 @@ pub mod teardown;
 pub mod turns;
 pub mod verdict;
 
+mod reset;
+
 pub use connection::Connection;
 pub use endpoint::EndpointView;
 pub use event::Event;

@@ -130,11 +130,11 @@ pub(super) struct Before<'a> {
 }
 
 /// One segment with everything that the parts look at.
-struct Segment<'a> {
-    mark: Mark,
-    ip: &'a IpHeader,
-    tcp: &'a TcpHeader<'a>,
-    before: &'a Before<'a>,
+pub(super) struct Segment<'a> {
+    pub(super) mark: Mark,
+    pub(super) ip: &'a IpHeader,
+    pub(super) tcp: &'a TcpHeader<'a>,
+    pub(super) before: Before<'a>,
 }
 
 impl Segment<'_> {
@@ -163,33 +163,23 @@ impl Judge {
     }
 
     /// Judges one segment; `thorough` also tells what holds and what cannot be told.
-    pub(super) fn observe(
-        &mut self,
-        mark: Mark,
-        side: Side,
-        ip: &IpHeader,
-        tcp: &TcpHeader<'_>,
-        before: &Before<'_>,
-        thorough: bool,
-        out: &mut Vec<Judgement>,
-    ) {
-        let segment = Segment { mark, ip, tcp, before };
+    pub(super) fn observe(&mut self, side: Side, segment: &Segment<'_>, thorough: bool, out: &mut Vec<Judgement>) {
         let mut said = Said { out, thorough };
         let [client, server] = &mut self.sides;
         let (own, peer) = if side == Side::Client { (client, server) } else { (server, client) };
-        if repeat::is_capture_duplicate(&segment, own, &mut said) {
+        if repeat::is_capture_duplicate(segment, own, &mut said) {
             return;
         }
-        rules::check(&segment, own, peer, &mut said);
-        let probe = probe::check(&segment, own, peer, &mut said);
+        rules::check(segment, own, peer, &mut said);
+        let probe = probe::check(segment, own, peer, &mut said);
         if segment.carries() && !probe {
-            repeat::check(&segment, own, peer, &mut said);
+            repeat::check(segment, own, peer, &mut said);
         }
-        if tcp.flags.has(TcpFlags::ACK) {
-            proof::check(&segment, own, peer, &mut said);
-            peer.is_acknowledged(&segment);
+        if segment.tcp.flags.has(TcpFlags::ACK) {
+            proof::check(segment, own, peer, &mut said);
+            peer.is_acknowledged(segment);
         }
-        own.sends(&segment, probe);
+        own.sends(segment, probe);
     }
 }
 

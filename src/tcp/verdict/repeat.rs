@@ -47,7 +47,7 @@ pub(super) fn is_capture_duplicate(segment: &Segment<'_>, own: &Tcb, said: &mut 
     // A host that repeats a segment numbers its packet anew; equal non-zero ids tell one packet from two.
     match (previous.ip_id, ip.id) {
         (Some(before), Some(now)) if before != now => false,
-        (Some(before), Some(0)) if before == 0 => maybe_duplicate(segment, apart, limit, said, judged),
+        (Some(0), Some(0)) => maybe_duplicate(segment, apart, limit, said, judged),
         (Some(_), Some(id)) if apart < limit => {
             said.say(judged(Judgement::broken(Code::CaptureDuplicate)).count("ip_id", id));
             true
@@ -102,6 +102,12 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut
     }
 }
 
+type Candidate = fn(&Case<'_>) -> Judgement;
+
+/// In the order in which they are tried, with the recovery that each begins.
+const CANDIDATES: [(Candidate, Option<Recovery>); 3] =
+    [(fast, Some(Recovery::Fast)), (tail_loss_probe, None), (timeout, Some(Recovery::Timeout))];
+
 struct Case<'a> {
     segment: &'a Segment<'a>,
     own: &'a Tcb,
@@ -121,10 +127,8 @@ fn name_the_cause(case: &Case<'_>, said: &mut Said<'_>) -> Option<Recovery> {
         said.say(needless.seq("seq", case.seq).seq("end", case.end).seq("snd_una", una));
         return None;
     }
-    let candidates: [(fn(&Case<'_>) -> Judgement, Option<Recovery>); 3] =
-        [(fast, Some(Recovery::Fast)), (tail_loss_probe, None), (timeout, Some(Recovery::Timeout))];
     let mut open = None;
-    for (candidate, recovery) in candidates {
+    for (candidate, recovery) in CANDIDATES {
         let judgement = candidate(case);
         let fits = judgement.verdict == Verdict::Broken(());
         if let Verdict::CannotTell(gap) = judgement.verdict {
