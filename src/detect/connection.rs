@@ -76,10 +76,10 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
         Outcome::Refused => {
             let (_, reset, _) = connection.teardown.reset?;
             let text = format!(
-                "{server} refused {client}: RST,ACK in frame {} answers the SYN of frame {} after {} s",
+                "{server} refused {client}: RST,ACK in frame {} answers the SYN of frame {} after {}",
                 reset.frame,
                 syn.frame,
-                reset.at.since(syn.at)
+                reset.at.since(syn.at).human()
             );
             let refused = finding(ended, Code::Refused, vec![syn.frame, reset.frame], text);
             Some(with(refused, "after", reset.at.since(syn.at)))
@@ -90,7 +90,7 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
             Some(finding(ended, Code::Unreachable, vec![syn.frame, connection.last.frame], text))
         }
         Outcome::NoAnswer => {
-            let waited = connection.last.at.since(syn.at);
+            let waited = connection.last.at.since(syn.at).human();
             let text = match ended.why {
                 Leaves::CaptureEnd => {
                     format!(
@@ -99,7 +99,7 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
                     )
                 }
                 _ => format!(
-                    "{server} never answered {client}: {tries} SYN over {waited} s, the first in frame {}",
+                    "{server} never answered {client}: {tries} SYN over {waited}, the first in frame {}",
                     syn.frame
                 ),
             };
@@ -249,8 +249,13 @@ fn half_closed(ended: &EndedConnection<'_>) -> Option<Finding> {
 
 fn idle_close(ended: &EndedConnection<'_>) -> Option<Finding> {
     let (mark, side, idle) = ended.connection.notable().idle_close?;
-    let text =
-        format!("{} ({}) closed in frame {} after {idle} s of silence", ended.endpoint(side), side.name(), mark.frame);
+    let text = format!(
+        "{} ({}) closed in frame {} after {} of silence",
+        ended.endpoint(side),
+        side.name(),
+        mark.frame,
+        idle.human()
+    );
     Some(with(with(finding(ended, Code::IdleClose, vec![mark.frame], text), "idle", idle), "by", side.name()))
 }
 

@@ -152,14 +152,10 @@ impl Analyzer {
 
     /// The capture is over: everything still held is handed on.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
-        let mut connections: Vec<_> = self.tcp.drain().collect();
-        connections.sort_unstable_by_key(|(_, flow)| flow.stream);
-        for (tuple, flow) in connections {
+        for (tuple, flow) in self.tcp.drain_by(|flow| flow.stream) {
             end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
-        let mut exchanges: Vec<_> = self.udp.drain().collect();
-        exchanges.sort_unstable_by_key(|(_, flow)| flow.stream);
-        for (tuple, flow) in exchanges {
+        for (tuple, flow) in self.udp.drain_by(|flow| flow.stream) {
             end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
     }

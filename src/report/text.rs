@@ -10,46 +10,9 @@ use jiff::tz::TimeZone;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 
-/// `10 µs`, `2.65 ms`, `30.0 s`, `2 h 4 min`: three digits that count. A clock that stepped back gives `−5 µs`.
+/// `10 µs`, `2.65 ms`, `30.0 s`, `2 h 4 min`: [`Span::human`].
 pub fn span(span: Span) -> String {
-    let nanos = span.0.unsigned_abs();
-    let sign = if span.0 < 0 { "−" } else { "" };
-    let text = match nanos {
-        0..MICRO => format!("{nanos} ns"),
-        MICRO..TWO_MINUTES => three_digits(nanos),
-        _ => long_span(nanos / SECOND),
-    };
-    format!("{sign}{text}")
-}
-
-fn three_digits(nanos: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(MICRO, "µs"), (MILLI, "ms"), (SECOND, "s")];
-    // The first unit in which rounding does not reach a thousand.
-    let fits = |(unit, _): &(u64, &str)| (nanos as f64 / *unit as f64) < 999.5;
-    let (unit, name) = UNITS.into_iter().find(fits).unwrap_or(UNITS[2]);
-    let value = nanos as f64 / unit as f64;
-    let text = match value {
-        ..9.995 => format!("{value:.2}"),
-        ..99.95 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    };
-    // Most stamps are whole microseconds: decimals there would be invented.
-    let text =
-        if unit == MICRO && text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text} {name}")
-}
-
-fn long_span(secs: u64) -> String {
-    let (days, hours, minutes) = (secs / 86_400, secs / 3_600, secs / 60);
-    let two = |big: u64, big_name: &str, small: u64, small_name: &str| match small {
-        0 => format!("{big} {big_name}"),
-        _ => format!("{big} {big_name} {small} {small_name}"),
-    };
-    match hours {
-        0 => two(minutes, "min", secs % 60, "s"),
-        1..48 => two(hours, "h", minutes % 60, "min"),
-        _ => two(days, "d", hours % 24, "h"),
-    }
+    span.human()
 }
 
 /// `14875 B`; from a hundred thousand on `3.0 MB`, by powers of ten.
@@ -211,9 +174,6 @@ fn is_text(c: char) -> bool {
 }
 
 const MICRO: u64 = 1_000;
-const MILLI: u64 = 1_000_000;
-const SECOND: u64 = 1_000_000_000;
-const TWO_MINUTES: u64 = 120 * SECOND;
 /// Octets looked at to tell text from binary.
 const SAMPLE: usize = 64;
 
