@@ -1,6 +1,7 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
 //! commands.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args as Group;
@@ -43,6 +44,9 @@ pub(super) enum Command {
     /// This machine's interfaces: state, addresses, MTU and MSS.
     #[command(after_help = INTERFACES)]
     Interfaces(InterfacesArgs),
+    /// Plays a script, one line of text per packet, into a capture file.
+    #[command(after_help = CRAFT)]
+    Craft(CraftArgs),
     /// Traces a small TCP and UDP service of its own on the loopback interface.
     #[command(after_help = DEMO)]
     Demo,
@@ -108,6 +112,16 @@ pub(super) struct AnalyzeArgs {
     /// Connections held at once at most; the ones that can best be spared are told early.
     #[arg(long, value_name = "N", value_parser = connections)]
     pub(super) max_connections: Option<usize>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct CraftArgs {
+    /// The script; - is standard input.
+    #[arg(value_name = "SCRIPT")]
+    pub(super) script: PathBuf,
+    /// The capture to write; - is standard output.
+    #[arg(value_name = "OUT.pcap")]
+    pub(super) out: PathBuf,
 }
 
 #[derive(Debug, Group)]
@@ -270,6 +284,16 @@ const INTERFACES: &str = "\
 Examples:
   synscope interfaces
   synscope interfaces --format jsonl | jq -r .name";
+
+const CRAFT: &str = "\
+A script draws packets as tcpdump prints them; fixtures/scripts/ has many:
+  +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, wscale 7>
+  +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1400, sackOK, wscale 8>
+  +0.001  C > S  .   1001:1001(0)  ack 5001  win 502
+
+Examples:
+  synscope craft handshake.pkt handshake.pcap       then analyze, headers, ladder it
+  synscope craft handshake.pkt - | synscope trace -  without a file between";
 
 const DEMO: &str = "\
 Starts an adder server on a free port of 127.0.0.1, asks it three sums over TCP and three over UDP, and shows what

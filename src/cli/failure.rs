@@ -4,6 +4,7 @@ use std::io;
 
 use crate::adder::client::CallError;
 use crate::adder::server::ServeError;
+use crate::cli::craft::CraftFailure;
 use crate::cli::values::NoFrames;
 use crate::packet::Protocol;
 use crate::source::SourceError;
@@ -20,6 +21,9 @@ pub(super) enum Failure {
     /// The arguments cannot be understood; the text says which.
     #[error("{0}")]
     Usage(String),
+    /// A script cannot be played.
+    #[error(transparent)]
+    Craft(#[from] CraftFailure),
     /// The input cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),

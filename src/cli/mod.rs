@@ -6,6 +6,7 @@
 
 mod analyze;
 mod args;
+mod craft;
 mod demo;
 mod drive;
 mod failure;
@@ -75,6 +76,7 @@ fn work(args: Args) -> Result<Verdict, Failure> {
         Command::Ladder(args) => ladder::run(args, screen),
         Command::Mss(args) => mss::run(args, screen),
         Command::Interfaces(args) => interfaces::run(args, screen),
+        Command::Craft(args) => craft::run(&args.script, &args.out).map(|()| Verdict::Clean).map_err(Failure::from),
         Command::Demo => demo::run(screen),
     }
 }
