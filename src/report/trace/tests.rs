@@ -64,14 +64,14 @@ fn a_conversation_is_told_with_its_sums_from_the_syn_to_time_wait() {
 #0     0.002790 C→S ACK     ack 4 = 3+1 ✓
 #0              closed by client · three-segment close
 #0              client holds TIME_WAIT (60 s assumed on Linux, 240 s by RFC)
-#0              1 answer, mean 2.66 ms
+#0              1 answer, mean 2.66 ms · exit, close and kill send the same FIN
 "#
     );
 }
 
 #[test]
 fn a_wide_screen_takes_each_packet_in_one_line() {
-    let text = told(CONVERSATION, Style::plain(160));
+    let text = told(CONVERSATION, Style::plain(200));
     assert!(text.contains(
         "#0     0.000010 S→C SYN,ACK K=1609717634 · ack 2557618401 = J+1 ✓ · server side 10 µs · \
          mss 65495 (65535−40, loopback) · wscale 10 · sack · ts\n"

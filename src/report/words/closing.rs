@@ -48,9 +48,15 @@ pub(in crate::report) fn closed(connection: &Connection, kind: CloseKind, first_
             let other = side_name(connection, first_by.peer());
             closed_by(&mut facts, who, &format!("half-close: the {other} went on sending before it closed too"));
         }
-        CloseKind::Abort => facts.say(Ink::Bad, format!("aborted by {who}: RST without FIN")),
+        CloseKind::Abort => {
+            facts.say(Ink::Bad, format!("aborted by {who}: RST without FIN"));
+            facts.plain("closed or killed with data unread, or linger 0");
+        }
         CloseKind::ResetAfterFin => {
             facts.say(Ink::Bad, format!("closed by {who}, then reset by {}", side_name(connection, resetter)));
+            if resetter == first_by {
+                facts.plain("its process was gone while data still came: ended, killed, or closed without reading on");
+            }
         }
         // Refused: told where it happened.
         CloseKind::NotSeen | CloseKind::Open => return facts,
@@ -62,6 +68,11 @@ pub(in crate::report) fn closed(connection: &Connection, kind: CloseKind, first_
         [false, false] => {}
     }
     totals(connection, &mut facts);
+    let orderly = matches!(kind, CloseKind::FourWay | CloseKind::ThreeSegment);
+    if orderly && first_by == Side::Client && connection.turns.answers > 0 {
+        // The kernel closes the sockets of a process that was killed as it does for one that exits.
+        facts.say(Ink::Dim, "exit, close and kill send the same FIN");
+    }
     facts
 }
 
