@@ -12,11 +12,19 @@ pub mod checksum;
 pub mod fields;
 pub mod options;
 
+mod ether;
 mod extent;
+mod host;
 mod icmp;
 mod ip;
+mod lan;
 mod link;
+mod mpls;
 mod transport;
+mod tunnel;
+mod udp_tunnel;
+mod wan;
+mod wlan;
 
 use arrayvec::ArrayVec;
 
@@ -26,7 +34,8 @@ use crate::packet::Transport;
 
 /// Reads every header of `frame` that we know. Any bytes are welcome, any link type too.
 ///
-/// Tunnels and fragments are not followed yet: `ip` and `transport` are those of the outermost IP header.
+/// Tunnels are followed: `ip` and `transport` are those of the innermost packet, `outer` tells of the headers around it.
+/// A fragment stands alone here, the first one with its ports.
 pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
     let mut packet = Packet {
         meta: frame.meta,
@@ -34,6 +43,8 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
         layers: ArrayVec::new(),
         ip: None,
         transport: Transport::None,
+        outer: ArrayVec::new(),
+        reassembled: None,
         defects: ArrayVec::new(),
     };
     link::read(&mut packet);
@@ -79,6 +90,12 @@ mod tests {
         Frame { meta, bytes }
     }
 
+    /// A header in hexadecimal, blanks ignored.
+    pub(in crate::decode) fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
+        digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    }
+
     /// The last frame of a script, for a test to tamper with.
     pub(in crate::decode) fn last(script: &str) -> (FrameMeta, Vec<u8>) {
         craft::play(script).expect("a script that reads").frames.pop().expect("a script with a packet")
@@ -106,12 +123,26 @@ mod tests {
             && ends.max().unwrap_or(0) <= packet.bytes.len() as u32
     }
 
+    /// The fields of each header, one behind the other, are the whole header.
+    pub(in crate::decode) fn fields_cover_headers(packet: &Packet<'_>) {
+        for layer in &packet.layers {
+            let mut at = 0;
+            for field in fields::describe(packet, layer) {
+                assert_eq!(field.bits.0, at, "{} of {}", field.name, layer.kind.name());
+                at += field.bits.1;
+            }
+            assert_eq!(at, layer.len * 8, "{}", layer.kind.name());
+        }
+    }
+
     fn link_types() -> impl Strategy<Value = LinkType> {
         prop::sample::select(
-            vec![0, 1, 9, 12, 14, 101, 105, 108, 113, 127, 228, 229, 276, 65535]
-                .into_iter()
-                .map(LinkType)
-                .collect::<Vec<_>>(),
+            [
+                0, 1, 6, 7, 8, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 107, 108, 109, 113, 117, 119, 122, 127, 129,
+                163, 166, 178, 192, 204, 228, 229, 239, 240, 242, 258, 274, 276, 281, 282, 284, 285, 65535,
+            ]
+            .map(LinkType)
+            .to_vec(),
         )
     }
 

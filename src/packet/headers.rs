@@ -22,13 +22,16 @@ use crate::packet::tuple::Tuple;
 pub const MAX_LAYERS: usize = 16;
 /// Defects kept per packet; the first ones say most.
 pub const MAX_DEFECTS: usize = 4;
+/// Transport headers around the innermost packet that are kept, the outermost ones.
+pub const MAX_OUTER: usize = 4;
 
 /// A frame after decoding. Borrows the frame's bytes.
 #[derive(Clone, Debug)]
 pub struct Packet<'a> {
     /// What the capture says about the frame.
     pub meta: FrameMeta,
-    /// The whole captured frame.
+    /// The whole captured frame. Where it completed a fragmented datagram: its octets up to the fragment's payload, and
+    /// in that one's place the payload of the whole datagram.
     pub bytes: &'a [u8],
     /// Headers found, outermost first.
     pub layers: ArrayVec<Layer, MAX_LAYERS>,
@@ -36,8 +39,34 @@ pub struct Packet<'a> {
     pub ip: Option<IpHeader>,
     /// What that IP header carries.
     pub transport: Transport<'a>,
+    /// The TCP and UDP headers of the tunnels around it, outermost first.
+    pub outer: ArrayVec<OuterTransport, MAX_OUTER>,
+    /// The innermost datagram that this frame completed, if it did.
+    pub reassembled: Option<Reassembled>,
     /// What is wrong with the bytes.
     pub defects: ArrayVec<Defect, MAX_DEFECTS>,
+}
+
+/// The ends that a tunnel's own transport header names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OuterTransport {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Who sent the tunnel packet.
+    pub src: Endpoint,
+    /// Where it was going.
+    pub dst: Endpoint,
+}
+
+/// A datagram that was put together from fragments.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reassembled {
+    /// Fragments it was made of, duplicates counted in.
+    pub fragments: u32,
+    /// Number of the frame that held the first of them to arrive.
+    pub first_frame: u64,
+    /// Octets of its payload.
+    pub octets: u32,
 }
 
 /// One header and where it stands in the frame.
@@ -66,6 +95,82 @@ pub enum LayerKind {
     Sll2,
     /// BSD null or loop.
     Null,
+    /// 802.2 logical link control, with SNAP where that follows.
+    Llc,
+    /// PPP.
+    Ppp,
+    /// PPPoE session.
+    Pppoe,
+    /// MPLS label stack.
+    Mpls,
+    /// Control word of a pseudowire.
+    ControlWord,
+    /// MACsec tag.
+    Macsec,
+    /// Provider backbone: service tag and the customer's addresses.
+    Pbb,
+    /// Cisco FabricPath tag.
+    FabricPath,
+    /// Tag of a switch chip, with the Ethernet addresses before it.
+    SwitchTag,
+    /// Cisco HDLC.
+    Chdlc,
+    /// Frame relay.
+    FrameRelay,
+    /// SLIP, as captured.
+    Slip,
+    /// FDDI.
+    Fddi,
+    /// Token ring with source route.
+    TokenRing,
+    /// ARCNET.
+    Arcnet,
+    /// IP over InfiniBand.
+    Ipoib,
+    /// Network header of IP over Fibre Channel.
+    FibreChannel,
+    /// Radiotap.
+    Radiotap,
+    /// Prism or AVS header.
+    Prism,
+    /// Per-packet information.
+    Ppi,
+    /// 802.11 data header.
+    Wlan,
+    /// Header of the first 802.11 A-MSDU subframe.
+    Amsdu,
+    /// Linux netfilter log.
+    Nflog,
+    /// Apple packet tap.
+    Pktap,
+    /// BSD packet filter log.
+    Pflog,
+    /// BSD encapsulation interface.
+    Enc,
+    /// Juniper metadata.
+    Juniper,
+    /// Octets of the capturing card before an Ethernet frame.
+    Preamble,
+    /// GRE.
+    Gre,
+    /// MikroTik Ethernet over IP.
+    Eoip,
+    /// ERSPAN.
+    Erspan,
+    /// WCCP redirection.
+    Wccp,
+    /// EtherIP.
+    EtherIp,
+    /// VXLAN, VXLAN-GPE.
+    Vxlan,
+    /// Geneve with options.
+    Geneve,
+    /// GTP-U with extension headers.
+    Gtp,
+    /// L2TP data header.
+    L2tp,
+    /// Teredo indications.
+    Teredo,
     /// ARP.
     Arp,
     /// IPv4 with options.
@@ -104,6 +209,44 @@ impl LayerKind {
             Self::Sll => "sll",
             Self::Sll2 => "sll2",
             Self::Null => "null",
+            Self::Llc => "llc",
+            Self::Ppp => "ppp",
+            Self::Pppoe => "pppoe",
+            Self::Mpls => "mpls",
+            Self::ControlWord => "pw-control-word",
+            Self::Macsec => "macsec",
+            Self::Pbb => "802.1ah",
+            Self::FabricPath => "fabricpath",
+            Self::SwitchTag => "switch-tag",
+            Self::Chdlc => "chdlc",
+            Self::FrameRelay => "frame-relay",
+            Self::Slip => "slip",
+            Self::Fddi => "fddi",
+            Self::TokenRing => "token-ring",
+            Self::Arcnet => "arcnet",
+            Self::Ipoib => "ipoib",
+            Self::FibreChannel => "fibre-channel",
+            Self::Radiotap => "radiotap",
+            Self::Prism => "prism",
+            Self::Ppi => "ppi",
+            Self::Wlan => "802.11",
+            Self::Amsdu => "a-msdu",
+            Self::Nflog => "nflog",
+            Self::Pktap => "pktap",
+            Self::Pflog => "pflog",
+            Self::Enc => "enc",
+            Self::Juniper => "juniper",
+            Self::Preamble => "preamble",
+            Self::Gre => "gre",
+            Self::Eoip => "eoip",
+            Self::Erspan => "erspan",
+            Self::Wccp => "wccp",
+            Self::EtherIp => "etherip",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::Gtp => "gtp-u",
+            Self::L2tp => "l2tp",
+            Self::Teredo => "teredo",
             Self::Arp => "arp",
             Self::Ipv4 => "ipv4",
             Self::Ipv6 => "ipv6",
@@ -174,7 +317,7 @@ pub enum Transport<'a> {
     Udp(UdpHeader<'a>),
     /// ICMP or ICMPv6.
     Icmp(Icmp),
-    /// A fragment other than the first: its ports are elsewhere.
+    /// A fragment whose ports are elsewhere: it is not the first, or it is kept until its datagram is complete.
     LaterFragment,
     /// Another protocol, or a transport header that was cut off.
     Other,
