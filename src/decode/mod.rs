@@ -12,6 +12,7 @@ pub mod checksum;
 pub mod fields;
 pub mod options;
 
+mod defrag;
 mod ether;
 mod extent;
 mod host;
@@ -20,6 +21,7 @@ mod ip;
 mod lan;
 mod link;
 mod mpls;
+mod reassembly;
 mod transport;
 mod tunnel;
 mod udp_tunnel;
@@ -32,10 +34,14 @@ use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Transport;
 
+pub use defrag::DefragLimits;
+pub use defrag::DefragStats;
+pub use reassembly::Decoder;
+
 /// Reads every header of `frame` that we know. Any bytes are welcome, any link type too.
 ///
 /// Tunnels are followed: `ip` and `transport` are those of the innermost packet, `outer` tells of the headers around it.
-/// A fragment stands alone here, the first one with its ports.
+/// A fragment stands alone here, the first one with its ports; [`Decoder`] puts them together.
 pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
     let mut packet = Packet {
         meta: frame.meta,
