@@ -39,10 +39,11 @@ pub(super) fn read(packet: &mut Packet<'_>, extent: Extent) {
         Some(4 | 6) if is_ethernet(bytes) && !is_ip(bytes, below.len()) => link::ethernet(packet, below),
         Some(4) => ip::read_v4(packet, below),
         Some(6) => ip::read_v6(packet, below),
-        Some(0) if bytes.get(LABEL_LEN..).is_some_and(is_ethernet) => {
-            if push(packet, LayerKind::ControlWord, below.at, LABEL_LEN) {
-                link::ethernet(packet, below.behind(LABEL_LEN));
-            }
+        Some(0)
+            if bytes.get(LABEL_LEN..).is_some_and(is_ethernet)
+                && push(packet, LayerKind::ControlWord, below.at, LABEL_LEN) =>
+        {
+            link::ethernet(packet, below.behind(LABEL_LEN));
         }
         Some(_) if is_ethernet(bytes) => link::ethernet(packet, below),
         _ => {}

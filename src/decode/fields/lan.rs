@@ -170,7 +170,7 @@ pub(super) fn switch_tag(sheet: &mut Sheet<'_>) {
 pub(super) fn radiotap(sheet: &mut Sheet<'_>) {
     sheet.plain("version", 0, 8);
     sheet.plain("padding", 8, 8);
-    little(sheet, "length", 16, 16, |length| octets(length));
+    little(sheet, "length", 16, 16, octets);
     little(sheet, "present", 32, 32, |present| format!("{present:#010x}"));
     sheet.octets("radio_fields", 8, usize::MAX, hex);
 }
@@ -208,7 +208,7 @@ pub(super) fn amsdu(sheet: &mut Sheet<'_>) {
 pub(super) fn ppi(sheet: &mut Sheet<'_>) {
     sheet.plain("version", 0, 8);
     sheet.plain("flags", 8, 8);
-    little(sheet, "length", 16, 16, |length| octets(length));
+    little(sheet, "length", 16, 16, octets);
     little(sheet, "link_type", 32, 32, |number| LinkType(number as u16).to_string());
     sheet.octets("fields", 8, usize::MAX, hex);
 }
@@ -225,7 +225,7 @@ pub(super) fn nflog(sheet: &mut Sheet<'_>) {
 }
 
 pub(super) fn pktap(sheet: &mut Sheet<'_>) {
-    little(sheet, "length", 0, 32, |length| octets(length));
+    little(sheet, "length", 0, 32, octets);
     little(sheet, "record_type", 32, 32, |kind| if kind == 1 { "packet" } else { "not known here" }.to_owned());
     little(sheet, "link_type", 64, 32, |number| LinkType(number as u16).to_string());
     sheet.octets("interface", 12, 36, |name| {
