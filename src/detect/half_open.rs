@@ -1,7 +1,8 @@
 //! Counts openings per server while they happen: how many wait, how many complete.
 //!
 //! A first counter, by what became of each opening rather than by SYNs: busy honest clients complete what they open
-//! (RFC 4987 §2 describes the attack). One alarm per server and episode; it ends when half of the limit is left.
+//! (RFC 4987 §2 describes the attack). Openings younger than a second are on their way and count for nothing yet. One
+//! alarm per server and episode; it ends when half of the limit is left.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -24,6 +25,10 @@ use crate::tcp::Outcome;
 pub const LIMIT: u32 = 64;
 /// Alarm only where fewer than one opening in two completes, within this sliding window of trace time.
 pub const WINDOW: Span = Span::from_secs(10);
+/// An opening that takes longer has waited for its first SYN,ACK retry (RFC 6298 §2.1: one second).
+const RIPE: Span = Span::from_secs(1);
+/// Parts into which the last [`RIPE`] is divided.
+const PARTS: usize = 4;
 /// Servers watched at once; beyond, the one first seen is forgotten.
 pub const MAX_SERVERS: usize = 4_096;
 
@@ -42,6 +47,9 @@ struct Server {
     current: Counts,
     previous: Counts,
     alarmed: bool,
+    /// Openings of the last second, youngest part first, and when that part began.
+    young: [u32; PARTS],
+    part_start: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +70,11 @@ impl HalfOpenCounter {
             match event {
                 Event::Syn { retry: 0 } => {
                     if let Some(finding) = self.opens(mark, stream, server) {
+                        say(finding);
+                    }
+                }
+                Event::SynAck { .. } => {
+                    if let Some(finding) = self.still_waits(mark, stream, server) {
                         say(finding);
                     }
                 }
@@ -90,18 +103,27 @@ impl HalfOpenCounter {
                 current: Counts::default(),
                 previous: Counts::default(),
                 alarmed: false,
+                young: [0; PARTS],
+                part_start: mark.at,
             }
         });
         server.turn(mark.at);
         server.half_open = server.half_open.saturating_add(1);
         server.current.opened = server.current.opened.saturating_add(1);
+        server.young[0] = server.young[0].saturating_add(1);
+        self.still_waits(mark, stream, endpoint)
+    }
+
+    fn still_waits(&mut self, mark: Mark, stream: u64, endpoint: Endpoint) -> Option<Finding> {
+        let server = self.servers.get_mut(&endpoint)?;
+        server.turn(mark.at);
+        let ripe = server.half_open.saturating_sub(server.young.iter().sum());
         let (opened, completed) = server.counts();
-        let many = server.half_open >= LIMIT && u64::from(completed) * 2 < u64::from(opened);
-        if !many || server.alarmed {
+        if server.alarmed || ripe < LIMIT || u64::from(completed) * 2 >= u64::from(opened) {
             return None;
         }
         server.alarmed = true;
-        Some(alarm(mark, stream, endpoint, server.half_open, opened, completed))
+        Some(alarm(mark, stream, endpoint, ripe, opened, completed))
     }
 
     fn settles(&mut self, at: Timestamp, endpoint: Endpoint, completed: bool) {
@@ -126,6 +148,13 @@ impl HalfOpenCounter {
 impl Server {
     /// Two half windows slide: the older one falls out when the younger is full.
     fn turn(&mut self, at: Timestamp) {
+        let parts = at.since(self.part_start).0 / (RIPE.0 / PARTS as i64);
+        if parts > 0 {
+            let shift = (parts as usize).min(PARTS);
+            self.young.rotate_right(shift);
+            self.young[..shift].fill(0);
+            self.part_start = at;
+        }
         let age = at.since(self.window_start);
         if age > WINDOW {
             self.previous = Counts::default();
@@ -147,7 +176,7 @@ impl Server {
 
 fn alarm(mark: Mark, stream: u64, server: Endpoint, half_open: u32, opened: u32, completed: u32) -> Finding {
     let text = format!(
-        "{server} has {half_open} half-open connections (limit {LIMIT}); of {opened} opened lately {completed} completed. \
+        "{server} has {half_open} connections that are half-open for a second or more (limit {LIMIT}); of {opened} opened lately {completed} completed. \
          A SYN flood, or an overloaded server, or a capture that lacks the clients' acknowledgments"
     );
     Finding {
@@ -193,10 +222,17 @@ mod tests {
     #[test]
     fn sixty_four_openings_that_nobody_completes_raise_one_alarm() {
         let mut counter = HalfOpenCounter::default();
-        let said: Vec<Finding> = (1..=200).flat_map(|n| opened(&mut counter, n)).collect();
+        let said: Vec<Finding> = (1..=2_000).flat_map(|n| opened(&mut counter, n)).collect();
         assert_eq!(said.len(), 1);
-        assert_eq!(said[0].frames, [64]);
-        assert!(said[0].text.contains("192.0.2.1:80 has 64 half-open connections"), "{}", said[0].text);
+        assert!(said[0].text.starts_with("192.0.2.1:80 has"), "{}", said[0].text);
+    }
+
+    #[test]
+    fn openings_younger_than_a_second_raise_none() {
+        let mut counter = HalfOpenCounter::default();
+        for n in 1..=900 {
+            assert!(opened(&mut counter, n).is_empty(), "opening {n}, all within a second");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One pass over a capture: flows are looked up, connections fed, detectors told, what ended handed on.
 
 use crate::detect::Detectors;
-use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
@@ -23,11 +22,15 @@ use crate::packet::Transport;
 use crate::packet::Tuple;
 use crate::packet::UdpHeader;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::seen::Seen;
+use crate::pipeline::seen::Sink;
+use crate::pipeline::seen::TcpSeen;
+use crate::pipeline::seen::UdpSeen;
 use crate::tcp;
 use crate::tcp::Connection;
 use crate::tcp::Mark;
 use crate::tcp::Side;
-use crate::udp;
+use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
 
@@ -49,72 +52,16 @@ impl Default for Limits {
     }
 }
 
-/// Where finished things go.
-pub trait Sink {
-    /// A TCP connection left the table.
-    fn connection(&mut self, ended: &EndedConnection<'_>);
-    /// A UDP conversation left the table.
-    fn exchange(&mut self, ended: &EndedExchange<'_>);
-    /// Something is to be said.
-    fn finding(&mut self, finding: Finding);
-}
-
-/// What one packet was.
-#[derive(Debug)]
-pub enum Seen<'a> {
-    /// A segment of a connection.
-    Tcp(TcpSeen<'a>),
-    /// A datagram of a conversation.
-    Udp(UdpSeen<'a>),
-    /// An ICMP error about a conversation that we know; what it did to it follows.
-    Unreachable {
-        /// TCP or UDP.
-        protocol: Protocol,
-        /// The stream of that protocol.
-        stream: u64,
-        /// It ended the attempt, or answered the request.
-        ends: bool,
-    },
-    /// Nothing that is followed: no TCP or UDP, a fragment, a header cut off.
-    Other,
-}
-
-/// A segment in its connection.
-#[derive(Debug)]
-pub struct TcpSeen<'a> {
-    /// The connection's number.
-    pub stream: u64,
-    /// It is the first packet of it.
-    pub is_first: bool,
-    /// Who sent it.
-    pub side: Side,
-    /// Who opened.
-    pub client: Endpoint,
-    /// Who was called.
-    pub server: Endpoint,
-    /// The connection after it.
-    pub connection: &'a Connection,
-    /// What it did, in order.
-    pub events: &'a [tcp::Event],
-}
-
-/// A datagram in its conversation.
-#[derive(Debug)]
-pub struct UdpSeen<'a> {
-    /// The conversation's number, counted apart from TCP's.
-    pub stream: u64,
-    /// It is the first of it.
-    pub is_first: bool,
-    /// Sent by the side that sent the first.
-    pub by_a: bool,
-    /// Sender of the first datagram.
-    pub a: Endpoint,
-    /// The other side.
-    pub b: Endpoint,
-    /// The conversation after it.
-    pub exchange: &'a Exchange,
-    /// What it did.
-    pub event: udp::Event,
+/// How much is said about each segment beside the facts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Judging {
+    /// Nothing: the connection's own findings suffice.
+    #[default]
+    Off,
+    /// Rules that are broken, and causes.
+    Broken,
+    /// Also what holds, and what cannot be told.
+    Everything,
 }
 
 #[derive(Debug)]
@@ -139,6 +86,8 @@ pub struct Analyzer {
     next_tcp: u64,
     next_udp: u64,
     events: Vec<tcp::Event>,
+    judgements: Vec<Judgement>,
+    judging: Judging,
     detectors: Detectors,
     facts: Facts,
 }
@@ -158,9 +107,18 @@ impl Analyzer {
             next_tcp: 0,
             next_udp: 0,
             events: Vec::with_capacity(16),
+            judgements: Vec::new(),
+            judging: Judging::Off,
             detectors: Detectors::default(),
             facts: Facts::default(),
         }
+    }
+
+    /// The same analysis, judging each segment.
+    #[must_use]
+    pub fn judging(mut self, judging: Judging) -> Self {
+        self.judging = judging;
+        self
     }
 
     /// What is known of the capture so far.
@@ -194,14 +152,10 @@ impl Analyzer {
 
     /// The capture is over: everything still held is handed on.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
-        let mut connections: Vec<_> = self.tcp.drain().collect();
-        connections.sort_unstable_by_key(|(_, flow)| flow.stream);
-        for (tuple, flow) in connections {
+        for (tuple, flow) in self.tcp.drain_by(|flow| flow.stream) {
             end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
-        let mut exchanges: Vec<_> = self.udp.drain().collect();
-        exchanges.sort_unstable_by_key(|(_, flow)| flow.stream);
-        for (tuple, flow) in exchanges {
+        for (tuple, flow) in self.udp.drain_by(|flow| flow.stream) {
             end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
     }
@@ -219,7 +173,12 @@ impl Analyzer {
         let flow = self.tcp.get_mut(found);
         let side = side_of(dir, flow.client_is_low);
         self.events.clear();
+        self.judgements.clear();
         if header.sound && !ip.is_fragment() {
+            if self.judging != Judging::Off {
+                let thorough = self.judging == Judging::Everything;
+                flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
+            }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
         } else {
             flow.connection.last = mark;
@@ -237,6 +196,7 @@ impl Analyzer {
             server,
             connection: &flow.connection,
             events: &self.events,
+            judgements: &self.judgements,
         })
     }
 
@@ -395,6 +355,6 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [824, 488]);
+        assert_eq!(Analyzer::state_sizes(), [832, 488]);
     }
 }

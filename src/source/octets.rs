@@ -36,9 +36,16 @@ pub(super) enum Fill {
 }
 
 enum Store {
-    Mapped(Mmap),
+    Mapped(Mapped),
     Held(Cow<'static, [u8]>),
     Stream(Stream),
+}
+
+/// A mapped file, of which only the neighbourhood of the walk takes memory.
+struct Mapped {
+    map: Mmap,
+    /// Octets at the front that were given back.
+    released: usize,
 }
 
 struct Stream {
@@ -56,6 +63,21 @@ enum Input {
     Reader(Box<dyn Read + Send>),
     /// What a packed file holds, all of which is there.
     Unpacked(Box<dyn Read + Send>),
+}
+
+impl Mapped {
+    /// Gives pages back in large pieces, so that resident memory does not follow the size of the file.
+    fn release_before(&mut self, start: usize) {
+        if start - self.released < RELEASE_SIZE {
+            return;
+        }
+        let len = (start - self.released) / RELEASE_SIZE * RELEASE_SIZE;
+        // SAFETY: the mapping is a private, read-only, unmodified view of a file: a page given back is read from the
+        // file again if anybody still looks at it.
+        #[cfg(unix)]
+        let _ = unsafe { self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, self.released, len) };
+        self.released += len;
+    }
 }
 
 impl Octets {
@@ -78,7 +100,7 @@ impl Octets {
         // A hint only; without it the walk is slower.
         let _ = map.advise(memmap2::Advice::Sequential);
         let start = usize::try_from(position).unwrap_or(usize::MAX).min(map.len());
-        Ok(Self { store: Store::Mapped(map), start, position })
+        Ok(Self { store: Store::Mapped(Mapped { map, released: 0 }), start, position })
     }
 
     /// Octets that are all there.
@@ -106,7 +128,7 @@ impl Octets {
     /// The octets that have come and were not consumed.
     pub(super) fn ready(&self) -> &[u8] {
         let bytes = match &self.store {
-            Store::Mapped(map) => &map[..],
+            Store::Mapped(mapped) => &mapped.map[..],
             Store::Held(bytes) => bytes,
             Store::Stream(stream) => &stream.buffer[..stream.filled],
         };
@@ -118,6 +140,9 @@ impl Octets {
         debug_assert!(count <= self.ready().len(), "only octets that were seen are consumed");
         self.start += count;
         self.position += count as u64;
+        if let Store::Mapped(mapped) = &mut self.store {
+            mapped.release_before(self.start);
+        }
     }
 
     /// Where in the file the first ready octet stands.
@@ -210,6 +235,8 @@ fn can_read(_file: &File, _patience: i32) -> io::Result<bool> {
 
 /// The buffer of a stream to begin with, and so the size of most reads.
 const READ_SIZE: usize = 1 << 20;
+/// Consumed octets of a mapped file are given back in pieces of this size, a multiple of every page size in use.
+const RELEASE_SIZE: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {
