@@ -104,11 +104,14 @@ fn vxlan_of_linux(bytes: &[u8]) -> Option<Header> {
 
 fn vxlan_gpe(bytes: &[u8]) -> Option<Header> {
     let header: &[u8; 8] = bytes.first_chunk()?;
-    let next = match (header[0] & 0x04, header[3]) {
-        _ if header[0] & 0x38 != 0x08 => return None,
-        (0, _) | (_, 3) => Next::Ethernet,
-        (_, 1 | 2) => Next::Ip,
-        (_, 5) => Next::Mpls,
+    if header[0] & 0x38 != 0x08 {
+        return None;
+    }
+    // The field is believed without the flag that makes it valid too: some senders leave that out.
+    let next = match header[3] {
+        0 | 3 => Next::Ethernet,
+        1 | 2 => Next::Ip,
+        5 => Next::Mpls,
         _ => Next::Nothing,
     };
     Some(Header { kind: LayerKind::Vxlan, len: 8, next })
@@ -215,11 +218,12 @@ mod tests {
     fn every_tunnel_is_told_by_its_port_and_header() {
         use LayerKind::*;
         let macs = "00".repeat(12);
-        let cases: [(u16, String, &[LayerKind]); 16] = [
+        let cases: [(u16, String, &[LayerKind]); 17] = [
             (4789, format!("0800000000000700 {macs} 0800"), &[Vxlan, Ethernet]),
             (4789, format!("8800001200000700 {macs} 0800"), &[Vxlan, Ethernet]),
             (8472, format!("0800000000000700 {macs} 8100 0005 0800"), &[Vxlan, Ethernet, Vlan]),
             (4790, "0c00000100000700".into(), &[Vxlan]),
+            (4790, "0800000100000700".into(), &[Vxlan]),
             (4790, format!("0c00000300000700 {macs} 0800"), &[Vxlan, Ethernet]),
             (6081, "0000080000000700".into(), &[Geneve]),
             (6081, format!("0240655800000700 0102800100000000 {macs} 0800"), &[Geneve, Ethernet]),
