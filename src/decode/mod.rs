@@ -76,6 +76,8 @@ mod tests {
     use crate::craft::step::Link;
     use crate::craft::step::Segment;
     use crate::craft::step::Step;
+    use crate::craft::step::Tunnel;
+    use crate::craft::step::TunnelKind;
     use crate::packet::ChecksumState;
     use crate::packet::Clock;
     use crate::packet::DefectCode;
@@ -180,6 +182,12 @@ mod tests {
         prop::sample::select(vec![Link::Ethernet, Link::Raw, Link::Sll, Link::Sll2, Link::Null, Link::Loop])
     }
 
+    fn tunnels() -> impl Strategy<Value = Option<Tunnel>> {
+        let kinds = ["ipip", "gre", "gretap", "vxlan", "geneve", "gtp", "none"].map(TunnelKind::named);
+        (prop::sample::select(kinds.to_vec()), addresses())
+            .prop_map(|(kind, (src, dst))| kind.map(|kind| Tunnel { kind, src, dst }))
+    }
+
     fn steps() -> impl Strategy<Value = Step> {
         let body = prop_oneof![
             segments().prop_map(Body::Tcp),
@@ -239,8 +247,17 @@ mod tests {
         }
 
         #[test]
-        fn what_was_crafted_is_what_is_decoded(step in steps(), link in links()) {
-            let bytes = build::frame(&step, link, &build::ip_packet(&step, 1, &[]));
+        fn what_was_crafted_is_what_is_decoded(
+            mut step in steps(),
+            link in links(),
+            mpls in vec(0u32..1 << 20, 0..3),
+            pppoe in any::<Option<u16>>(),
+            tunnel in tunnels(),
+        ) {
+            // Tags and their like take layers, of which there are not so many.
+            step.vlans.truncate(2);
+            (step.mpls, step.pppoe, step.tunnel) = (mpls, pppoe, tunnel);
+            let bytes = build::frames(&step, link, 1, &build::ip_packet(&step, 1, &[])).remove(0);
             let packet = decode(&frame(link.link_type(), &bytes));
             let ip = packet.ip.expect("an IP header");
             prop_assert_eq!((ip.src, ip.dst), (step.src.addr, step.dst.addr));
