@@ -63,6 +63,7 @@ impl Desk {
         desk.file("empty", b"");
         desk.file("text", b"hello, I am no capture\n");
         desk.file("packed.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        desk.file("packed.bz2", b"BZh91AY&SY and so on");
         desk
     }
 
@@ -139,7 +140,8 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["analyze", "text"], "is no capture file"),
         (&["headers", "text"], "is no capture file"),
         (&["analyze", "header.pcap"], "cut off within its file header"),
-        (&["analyze", "packed.gz"], "gunzip -c"),
+        (&["analyze", "packed.gz"], "is empty"),
+        (&["analyze", "packed.bz2"], "bzip2 -dc packed.bz2 | synscope"),
         (&["analyze", "lo"], "synscope trace lo"),
         (&["analyze", "-"], "standard input is empty"),
         (&["analyze", "-", "-"], "only once"),

@@ -6,6 +6,8 @@
 //! ttl 64                     // from here on; so are `vlan 5` (`vlan 5 7`, `vlan none`), `snaplen 96`, `checksum partial`
 //! C = 10.0.0.1:40000         // names for endpoints; C and S have these two if nobody says otherwise
 //! S = 10.0.0.2:80
+//! mpls 16 17                 // labels; `pppoe 7` a session; both until `none`
+//! tunnel vxlan 192.0.2.1 > 192.0.2.2   // ipip, gre, gretap, vxlan, geneve, gtp; until `tunnel none`
 //! R = [2001:db8::1]          // a router needs no port
 //!
 //! +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, wscale 7, ts 100 0>
@@ -21,7 +23,8 @@
 //! `S F R P . U E W`, `e` for AE, `none`. `seq:end(len)` must add up.
 //! Words behind a packet, in any order: `ack win urg hlen` (TCP), `udplen` (UDP), `code mtu quote` (ICMP), and
 //! `ttl tos id iplen snaplen checksum df mf fragment trailer` for this packet only. `hlen`, `iplen`, `udplen` and
-//! `checksum` may lie. `fragment 1480` and `mf` set the IP fields alone. `trailer 6` puts octets behind the IP packet.
+//! `checksum` may lie. `fragment 1480` and `mf` set the IP fields alone; `fragment at 1480` cuts the (outermost) packet
+//! into fragments of so much payload, a frame each. `trailer 6` puts octets behind the IP packet.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -33,6 +36,8 @@ use crate::craft::packet_line;
 use crate::craft::step::ChecksumField;
 use crate::craft::step::Link;
 use crate::craft::step::Step;
+use crate::craft::step::Tunnel;
+use crate::craft::step::TunnelKind;
 use crate::craft::words::Word;
 use crate::craft::words::Words;
 use crate::craft::words::not_a;
@@ -54,6 +59,9 @@ pub struct Script {
 pub(super) struct Settings {
     pub(super) ttl: u8,
     pub(super) vlans: Vec<u16>,
+    pub(super) mpls: Vec<u32>,
+    pub(super) pppoe: Option<u16>,
+    pub(super) tunnel: Option<Tunnel>,
     pub(super) snaplen: Option<u32>,
     pub(super) checksum: ChecksumField,
 }
@@ -85,7 +93,15 @@ impl Reader {
         let start = Timestamp::from_parts(DEFAULT_START_SECS, 0);
         Self {
             link: Link::Ethernet,
-            settings: Settings { ttl: 64, vlans: Vec::new(), snaplen: None, checksum: ChecksumField::Good },
+            settings: Settings {
+                ttl: 64,
+                vlans: Vec::new(),
+                mpls: Vec::new(),
+                pppoe: None,
+                tunnel: None,
+                snaplen: None,
+                checksum: ChecksumField::Good,
+            },
             names: BTreeMap::from([("C".to_owned(), end(1, 40_000)), ("S".to_owned(), end(2, 80))]),
             start,
             now: start,
@@ -115,7 +131,10 @@ impl Reader {
             "ttl" => self.settings.ttl = words.number("a TTL")?,
             "snaplen" => self.settings.snaplen = Some(words.number("a snap length")?),
             "checksum" => self.settings.checksum = checksum(words.plain("a checksum state")?)?,
-            "vlan" => return self.vlan(&mut words),
+            "vlan" => self.settings.vlans = ids(&mut words, "a VLAN id", 4096)?,
+            "mpls" => self.settings.mpls = ids(&mut words, "an MPLS label", 1 << 20)?,
+            "pppoe" => self.settings.pppoe = ids(&mut words, "a PPPoE session", 1 << 16)?.pop(),
+            "tunnel" => return self.tunnel(&mut words),
             name => {
                 match words.plain("`=`")? {
                     "=" => {}
@@ -128,18 +147,22 @@ impl Reader {
         nothing_more(&mut words)
     }
 
-    fn vlan(&mut self, words: &mut Words<'_>) -> Result<(), Fault> {
-        self.settings.vlans.clear();
-        let first = words.plain("a VLAN id")?;
-        if first == "none" {
+    /// `vxlan 192.0.2.1 > 192.0.2.2`, `none`.
+    fn tunnel(&mut self, words: &mut Words<'_>) -> Result<(), Fault> {
+        let word = words.plain("a tunnel")?;
+        if word == "none" {
+            self.settings.tunnel = None;
             return nothing_more(words);
         }
-        self.settings.vlans.push(vlan_id(first)?);
-        while let Some(word) = words.next()? {
-            let Word::Plain(word) = word else { return Err(Fault::Missing { what: "a VLAN id" }) };
-            self.settings.vlans.push(vlan_id(word)?);
+        let kind = TunnelKind::named(word).ok_or_else(|| not_a("a tunnel", word))?;
+        let src = self.named(words.plain("the tunnel's beginning")?)?.addr;
+        arrow(words)?;
+        let dst = self.named(words.plain("the tunnel's end")?)?.addr;
+        if src.is_ipv4() != dst.is_ipv4() {
+            return Err(Fault::MixedFamilies);
         }
-        Ok(())
+        self.settings.tunnel = Some(Tunnel { kind, src, dst });
+        nothing_more(words)
     }
 
     fn packet(&mut self, time: &str, words: &mut Words<'_>) -> Result<(), Fault> {
@@ -149,10 +172,7 @@ impl Reader {
             _ => self.start.plus(seconds(time)?),
         };
         let src = self.named(words.plain("the sender")?)?;
-        match words.plain("`>`")? {
-            ">" => {}
-            other => return Err(not_a("`>`", other)),
-        }
+        arrow(words)?;
         let dst = self.named(words.plain("the receiver")?)?;
         if src.addr.is_ipv4() != dst.addr.is_ipv4() {
             return Err(Fault::MixedFamilies);
@@ -192,8 +212,29 @@ fn nothing_more(words: &mut Words<'_>) -> Result<(), Fault> {
     }
 }
 
-fn vlan_id(word: &str) -> Result<u16, Fault> {
-    word.parse().ok().filter(|&id| id < 4096).ok_or_else(|| not_a("a VLAN id", word))
+/// Numbers below `end`, at least one; `none` is none.
+fn ids<N: TryFrom<u32>>(words: &mut Words<'_>, what: &'static str, end: u32) -> Result<Vec<N>, Fault> {
+    let mut ids = Vec::new();
+    let mut word = words.plain(what)?;
+    if word == "none" {
+        return nothing_more(words).map(|()| ids);
+    }
+    loop {
+        let id = word.parse().ok().filter(|&id: &u32| id < end).and_then(|id| N::try_from(id).ok());
+        ids.push(id.ok_or_else(|| not_a(what, word))?);
+        word = match words.next()? {
+            None => return Ok(ids),
+            Some(Word::Plain(word)) => word,
+            Some(_) => return Err(Fault::Missing { what }),
+        };
+    }
+}
+
+fn arrow(words: &mut Words<'_>) -> Result<(), Fault> {
+    match words.plain("`>`")? {
+        ">" => Ok(()),
+        other => Err(not_a("`>`", other)),
+    }
 }
 
 fn endpoint(word: &str) -> Result<Endpoint, Fault> {
@@ -348,6 +389,11 @@ mod tests {
             ("link token-ring", 1, "`token-ring` is not a link type"),
             ("ttl 256", 1, "`256` is not a TTL"),
             ("vlan 4096", 1, "`4096` is not a VLAN id"),
+            ("mpls 1048576", 1, "`1048576` is not an MPLS label"),
+            ("pppoe x", 1, "`x` is not a PPPoE session"),
+            ("tunnel l2tp C > S", 1, "`l2tp` is not a tunnel"),
+            ("tunnel gre C > [::1]", 1, "one end has an IPv4 address, the other an IPv6 address"),
+            ("0 C > S . 1:1(0) fragment at 12", 1, "`12` is not a fragment offset of whole eights"),
             ("checksum perhaps", 1, "`perhaps` is not a checksum state (good, partial, bad, zero)"),
             ("1.2.3 C > S . 1:1(0)", 1, "`1.2.3` is not a time in seconds"),
             ("X = 10.0.0.256", 1, "`10.0.0.256` is not an endpoint"),
@@ -456,5 +502,11 @@ mod tests {
         "//",
         "link",
         "raw",
+        "tunnel",
+        "gre",
+        "vxlan",
+        "mpls",
+        "pppoe",
+        "at",
     ];
 }

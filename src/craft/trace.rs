@@ -26,20 +26,21 @@ impl Trace {
                 _ => None,
             };
             let packet = build::ip_packet(step, number, quoted.map_or(&[], Vec::as_slice));
-            let mut bytes = build::frame(step, script.link, &packet);
-            let origlen = bytes.len() as u32;
-            bytes.truncate(step.snaplen.unwrap_or(origlen) as usize);
-            let meta = FrameMeta {
-                number,
-                at: step.at,
-                clock: Clock::File,
-                link_type: script.link.link_type(),
-                interface: 0,
-                caplen: bytes.len() as u32,
-                origlen,
-            };
+            for mut bytes in build::frames(step, script.link, number, &packet) {
+                let origlen = bytes.len() as u32;
+                bytes.truncate(step.snaplen.unwrap_or(origlen) as usize);
+                let meta = FrameMeta {
+                    number: frames.len() as u64 + 1,
+                    at: step.at,
+                    clock: Clock::File,
+                    link_type: script.link.link_type(),
+                    interface: 0,
+                    caplen: bytes.len() as u32,
+                    origlen,
+                };
+                frames.push((meta, bytes));
+            }
             packets.push(packet);
-            frames.push((meta, bytes));
         }
         Self { frames }
     }

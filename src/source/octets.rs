@@ -61,6 +61,8 @@ enum Input {
     File(File),
     /// Anything else that reads.
     Reader(Box<dyn Read + Send>),
+    /// What a packed file holds, all of which is there.
+    Unpacked(Box<dyn Read + Send>),
 }
 
 impl Mapped {
@@ -111,6 +113,13 @@ impl Octets {
         Self::stream(Input::Reader(input))
     }
 
+    /// What these octets hold when they are read through `unpack`.
+    pub(super) fn unpacked<R: Read + Send + 'static>(self, unpack: impl FnOnce(Self) -> R) -> Self {
+        let is_stream = self.is_stream();
+        let reader = Box::new(unpack(self));
+        Self::stream(if is_stream { Input::Reader(reader) } else { Input::Unpacked(reader) })
+    }
+
     fn stream(input: Input) -> Self {
         let stream = Stream { input, buffer: vec![0; READ_SIZE], filled: 0, ended: false };
         Self { store: Store::Stream(stream), start: 0, position: 0 }
@@ -143,7 +152,7 @@ impl Octets {
 
     /// More may arrive from outside: a pipe, a FIFO.
     pub(super) const fn is_stream(&self) -> bool {
-        matches!(self.store, Store::Stream(_))
+        matches!(&self.store, Store::Stream(stream) if !matches!(stream.input, Input::Unpacked(_)))
     }
 
     /// Gets more octets, waiting up to `patience` milliseconds where the input can be waited for.
@@ -177,7 +186,7 @@ impl Stream {
         let read = match &mut self.input {
             Input::File(file) if !can_read(file, patience)? => return Ok(Fill::Idle),
             Input::File(file) => file.read(room),
-            Input::Reader(reader) => reader.read(room),
+            Input::Reader(reader) | Input::Unpacked(reader) => reader.read(room),
         };
         match read {
             Ok(0) => {

@@ -131,6 +131,9 @@ fn length_sum(packet: &Packet<'_>, ip: &IpHeader, declared: u64) -> String {
         _ => (ip.total_len().saturating_sub(40), ip.header_len.saturating_sub(40), "extension headers"),
     };
     let mut sum = match u64::from(counted) {
+        counted if packet.reassembled.is_some() => {
+            format!("{}, with the other fragments {counted}: {counted}", octets(declared))
+        }
         counted if counted > 0 && declared == 0 => format!("0 by offload or as a jumbogram: {}", octets(counted)),
         counted if counted < declared => format!("{}, the frame holds {counted}: {counted}", octets(declared)),
         counted => octets(counted),

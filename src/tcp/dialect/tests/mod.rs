@@ -157,6 +157,8 @@ fn packet<'a>(number: u64, at: i64, src: &str, dst: &str, transport: Transport<'
             checksum: ChecksumState::Good,
         }),
         transport,
+        outer: ArrayVec::new(),
+        reassembled: None,
         defects: ArrayVec::new(),
     }
 }
