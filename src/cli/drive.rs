@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::cli::failure::Failure;
 use crate::cli::stop::Stop;
-use crate::decode::decode;
+use crate::decode::Decoder;
 use crate::packet::Packet;
 use crate::source::Flow;
 use crate::source::Poll;
@@ -37,6 +37,7 @@ impl Until {
 /// Hands every packet to `taker`. When the time is over, what has arrived by then is still handed on.
 pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Taker) -> Result<(), Failure> {
     let mut ending = false;
+    let mut decoder = Decoder::default();
     loop {
         if !ending && until.is_over() {
             source.finish();
@@ -44,7 +45,7 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
         }
         let mut taken = Ok(Flow::Continue);
         let poll = source.poll(&mut |frame| {
-            taken = taker.packet(&decode(frame));
+            taken = taker.packet(&decoder.decode(frame));
             match taken {
                 Ok(Flow::Continue) => Flow::Continue,
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,

@@ -12,6 +12,7 @@ use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
+use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Quoted;
@@ -142,6 +143,9 @@ impl Analyzer {
         let at = packet.meta.at;
         self.expire(at, sink);
         let Some(ip) = &packet.ip else { return Seen::Other };
+        for outer in &packet.outer {
+            self.observe_tunnel(packet, outer, sink);
+        }
         match &packet.transport {
             Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
             Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
@@ -253,6 +257,21 @@ impl Analyzer {
         })
     }
 
+    /// A tunnel's own UDP header takes part in its conversation, as Wireshark counts it too; what it carries is judged
+    /// for itself.
+    fn observe_tunnel(&mut self, packet: &Packet<'_>, outer: &OuterTransport, sink: &mut dyn Sink) {
+        if outer.protocol != Protocol::Udp {
+            return;
+        }
+        let (tuple, dir) = Tuple::of(outer.protocol, outer.src, outer.dst);
+        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
+        let found = self.udp.find(&tuple).unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
+        self.udp.touch(found, sent.at, Stage::Datagrams);
+        let flow = self.udp.get_mut(found);
+        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
+        flow.exchange.carries(sent, by_a);
+    }
+
     fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
         if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
             end_udp(&mut self.detectors, sink, &tuple, &flow, why);
@@ -355,6 +374,6 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [832, 488]);
+        assert_eq!(Analyzer::state_sizes(), [832, 496]);
     }
 }

@@ -165,6 +165,11 @@ impl Dialect {
     /// Takes one packet, in capture order, and says what tshark prints for it; `None` where it prints none of the
     /// fields that we compare. A header quoted in an ICMP error is no packet, but takes its stream number.
     pub fn observe(&mut self, packet: &Packet<'_>) -> Option<Tags> {
+        // Wireshark takes Ethernet right behind an MPLS label for data it cannot read (RFC 4448 §4.6 makes the control
+        // word optional, and nothing tells).
+        if bystander::is_bare_pseudowire(packet) {
+            return None;
+        }
         for tuple in bystander::outer_udp(packet) {
             self.udp_number(tuple);
         }

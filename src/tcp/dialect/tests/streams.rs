@@ -3,8 +3,7 @@
 use super::*;
 use crate::packet::flags::TcpFlags;
 use crate::packet::headers::Icmp;
-use crate::packet::headers::Layer;
-use crate::packet::headers::LayerKind;
+use crate::packet::headers::OuterTransport;
 use crate::packet::headers::Quoted;
 use crate::packet::headers::UdpHeader;
 use crate::packet::tuple::Dir;
@@ -92,15 +91,10 @@ fn a_quoted_syn_opens_the_stream_that_its_packet_then_joins() {
 
 #[test]
 fn the_outer_header_of_a_tunnel_takes_its_number_first() {
-    // Outer IPv4 and UDP headers as far as they are read: addresses, then ports.
-    let mut bytes = vec![0; 28];
-    bytes[12..20].copy_from_slice(&[192, 0, 2, 1, 192, 0, 2, 2]);
-    bytes[20..24].copy_from_slice(&[0x9c, 0x40, 0x12, 0xb5]);
-    let layer = |kind, offset, len| Layer { kind, offset, len };
+    let end = |addr: [u8; 4], port| Endpoint { addr: addr.into(), port };
+    let (src, dst) = (end([192, 0, 2, 1], 40_000), end([192, 0, 2, 2], 4_789));
     let mut inner = udp(8, 5000);
-    inner.bytes = &bytes;
-    inner.layers.extend([layer(LayerKind::Ipv4, 0, 20), layer(LayerKind::Udp, 20, 8)]);
-    inner.layers.extend([layer(LayerKind::Ipv4, 50, 20), layer(LayerKind::Udp, 70, 8)]);
+    inner.outer.push(OuterTransport { protocol: Protocol::Udp, src, dst });
     let mut dialect = Dialect::new();
     assert_eq!(number(&mut dialect, &inner), Some(1));
     assert_eq!(number(&mut dialect, &inner), Some(1));
