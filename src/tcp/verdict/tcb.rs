@@ -19,7 +19,7 @@ use crate::tcp::verdict::rtt::RttEstimate;
 /// Segments remembered per side until they are acknowledged.
 pub const MAX_SENT: usize = 4_096;
 /// Repetitions remembered per side until they are proved needed or not.
-const MAX_REPEATS: usize = 8;
+const MAX_REPEATS: usize = 32;
 /// Octets of payload that are compared when the same numbers come again.
 const COMPARED: usize = 64;
 
@@ -38,6 +38,12 @@ pub struct Tcb {
     pub duplicate_acks: u32,
     /// The recovery that goes on, and the number where it ends.
     pub recovery: Option<(Recovery, SeqNumber)>,
+    /// When the latest timeout gave up what was on its way.
+    pub gave_up: Option<Timestamp>,
+    /// Transmission of the youngest packet that is known to have arrived (RACK.xmit_ts, RFC 8985 §6.1).
+    pub delivered: Option<Timestamp>,
+    /// When the peer last acknowledged something new: timers start over then (RFC 6298 §5.3).
+    pub moved_on: Option<Timestamp>,
     /// Latest TSval that moved it on (TS.Recent of the peer, RFC 7323 §4.3), and when.
     pub ts_recent: Option<(u32, Timestamp)>,
     /// Largest window it ever offered, octets.
@@ -95,6 +101,8 @@ pub(super) struct Repeat {
     pub(super) end: SeqNumber,
     pub(super) mark: Mark,
     pub(super) ts_value: Option<u32>,
+    /// An acknowledgment covered it already; only a duplicate SACK can add something.
+    pub(super) covered: bool,
 }
 
 /// The latest packet of a side, to know it again.
@@ -171,7 +179,7 @@ impl Tcb {
             if self.repeats.is_full() {
                 self.repeats.remove(0);
             }
-            self.repeats.push(Repeat { seq, end, mark: segment.mark, ts_value });
+            self.repeats.push(Repeat { seq, end, mark: segment.mark, ts_value, covered: false });
             let beyond = known.end.before(end).then_some(known.end);
             let Some(rest) = beyond else { return };
             self.disordered |= self.sent.back().is_some_and(|youngest| rest.before(youngest.end));
@@ -196,6 +204,7 @@ impl Tcb {
         let una = segment.before.receiver.snd_una;
         if una.is_none_or(|una| una.before(ack)) {
             self.duplicate_acks = 0;
+            self.moved_on = Some(segment.mark.at);
             self.retire(segment, ack);
             if self.recovery.is_some_and(|(_, until)| until.at_or_before(ack)) {
                 self.recovery = None;
@@ -223,9 +232,14 @@ impl Tcb {
     fn retire(&mut self, segment: &Segment<'_>, ack: SeqNumber) {
         let mut youngest: Option<Sent> = None;
         let mut ambiguous = false;
+        let mut delivered = self.delivered;
+        // Sooner than half a round trip it is the original that is acknowledged, not its repetition (RFC 8985 §6.2).
+        let too_soon = self.rtt.srtt.map_or(Span::ZERO, |srtt| Span(srtt.0 / 2));
         let mut leave = |sent: &Sent| {
             ambiguous |= sent.times > 1;
             youngest = Some(*sent);
+            let it_was = if segment.mark.at.since(sent.last.at) < too_soon { sent.first } else { sent.last };
+            delivered = delivered.max(Some(it_was.at));
         };
         if self.disordered {
             self.sent.retain(|sent| {
@@ -243,6 +257,7 @@ impl Tcb {
                 }
             }
         }
+        self.delivered = delivered;
         if let Some(sent) = youngest.filter(|_| !ambiguous) {
             self.rtt.sample(segment.mark.at.since(sent.last.at));
         }
