@@ -99,8 +99,8 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut
         // A recovery that goes on ends where it was going to end when it began.
         let goes_on = own.recovery.filter(|(known, _)| *known == recovery);
         let until = goes_on.map_or(max, |(_, until)| until);
-        if goes_on.is_none() && recovery == Recovery::Timeout {
-            own.gave_up = Some(segment.mark.at);
+        if goes_on.is_none() {
+            own.recovering_since = Some(segment.mark.at);
         }
         own.recovery = Some((recovery, until));
     }
@@ -179,11 +179,14 @@ fn fast(case: &Case<'_>) -> Judgement {
     let asked = case.own.duplicate_acks >= DUPLICATES || enough_above;
     // RACK: something sent later arrived, and a round trip has passed since.
     let later = case.arrived_later();
-    let rack = (sacked > 0 || later > Span::ZERO)
-        && case.own.full_rtt(case.segment.before.sender_half).is_some_and(|rtt| case.since() >= rtt);
+    let rack = later > Span::ZERO && case.own.rtt.least.is_some_and(|rtt| case.since() >= rtt);
     let goes_on = matches!(case.own.recovery, Some((Recovery::Fast, until)) if case.seq.before(until));
-    let fits = asked && (case.lowest() || sacked > 0) || rack || goes_on;
-    let judgement = case.judged(Judgement::of(Code::FastRetransmission, fits && !case.is_of_a_timeout()));
+    // Each recovery repeats a segment once when it is asked; only RACK sees that the repetition was lost as well.
+    let fits = match case.repeated_in_this_recovery() {
+        true => rack,
+        false => (asked && (case.lowest() || sacked > 0) || rack || goes_on) && !case.is_of_a_timeout(),
+    };
+    let judgement = case.judged(Judgement::of(Code::FastRetransmission, fits));
     judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked).span("later", later)
 }
 
@@ -200,7 +203,12 @@ impl Case<'_> {
     /// of that, whoever asks meanwhile.
     fn is_of_a_timeout(&self) -> bool {
         let runs = matches!(self.own.recovery, Some((Recovery::Timeout, until)) if self.seq.before(until));
-        runs && self.known.is_some_and(|sent| self.own.gave_up.is_some_and(|gave_up| sent.last.at < gave_up))
+        runs && !self.repeated_in_this_recovery()
+    }
+
+    fn repeated_in_this_recovery(&self) -> bool {
+        let since = self.own.recovery.and(self.own.recovering_since);
+        self.known.is_some_and(|sent| sent.times > 1 && since.is_some_and(|since| since <= sent.last.at))
     }
 
     /// The timer that would run now: from the latest transmission, or from the acknowledgment that started it over.
@@ -261,7 +269,7 @@ fn timeout(case: &Case<'_>) -> Judgement {
     if case.peer.previous.is_none() {
         return judged(Judgement::cannot_tell(code, Gap::OneSided));
     }
-    if goes_on || due && case.lowest() {
+    if goes_on && !case.repeated_in_this_recovery() || due && case.lowest() {
         return judged(Judgement::broken(code));
     }
     // Before the first sample the host may know a better round trip than we do: between the two bounds nothing decides.

@@ -18,6 +18,8 @@ pub struct RttEstimate {
     pub srtt: Option<Span>,
     /// RTTVAR.
     pub rttvar: Span,
+    /// The shortest sample.
+    pub least: Option<Span>,
 }
 
 impl RttEstimate {
@@ -28,6 +30,7 @@ impl RttEstimate {
             return;
         }
         self.samples = self.samples.saturating_add(1);
+        self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
         match self.srtt {
             None => {
                 self.srtt = Some(rtt);
@@ -69,6 +72,7 @@ mod tests {
         estimate.sample(Span::from_millis(180));
         assert_eq!(estimate.srtt, Some(Span::from_millis(110)));
         assert_eq!(estimate.rttvar, Span(57_500_000));
+        assert_eq!(estimate.least, Some(Span::from_millis(100)));
     }
 
     #[test]

@@ -38,8 +38,8 @@ pub struct Tcb {
     pub duplicate_acks: u32,
     /// The recovery that goes on, and the number where it ends.
     pub recovery: Option<(Recovery, SeqNumber)>,
-    /// When the latest timeout gave up what was on its way.
-    pub gave_up: Option<Timestamp>,
+    /// When that recovery began: a timeout gives up what was sent before.
+    pub recovering_since: Option<Timestamp>,
     /// Transmission of the youngest packet that is known to have arrived (RACK.xmit_ts, RFC 8985 §6.1).
     pub delivered: Option<Timestamp>,
     /// When the peer last acknowledged something new: timers start over then (RFC 6298 §5.3).
@@ -92,6 +92,13 @@ pub struct Sent {
     pub times: u16,
     /// First octets of the payload, hashed; 0 where not enough was captured.
     pub(super) print: u64,
+}
+
+impl Sent {
+    /// Transmission that an acknowledgment at `at` answers.
+    fn arrived_by(&self, at: Timestamp, too_soon: Span) -> Timestamp {
+        if at.since(self.last.at) < too_soon { self.first.at } else { self.last.at }
+    }
 }
 
 /// A repetition that may prove needless.
@@ -212,12 +219,31 @@ impl Tcb {
         } else if una == Some(ack) && segment.is_pure_ack() && !self.sent.is_empty() && self.same_window(segment) {
             self.duplicate_acks = self.duplicate_acks.saturating_add(1);
         }
+        self.is_held(segment);
         self.sacked.clear();
         for block in &segment.tcp.said.sack {
             if ack.before(block.right) && block.left.before(block.right) {
                 let _ = self.sacked.try_push(*block);
             }
         }
+    }
+
+    /// The first block holds what has just arrived (RFC 2018 §4): at one of its ends, or between blocks that it joins.
+    fn is_held(&mut self, segment: &Segment<'_>) {
+        let Some(block) = segment.tcp.said.sack.first() else { return };
+        let too_soon = self.too_soon();
+        let before = |seq: SeqNumber| seq.plus(u32::MAX);
+        let joins = self.sacked.iter().flat_map(|known| [before(known.left), known.right]);
+        let places = [block.left, before(block.right)].into_iter().chain(joins);
+        let inside = places.filter(|&seq| block.left.at_or_before(seq) && seq.before(block.right));
+        let arrived =
+            inside.filter_map(|seq| self.covering(seq)).map(|sent| sent.arrived_by(segment.mark.at, too_soon));
+        self.delivered = arrived.max().max(self.delivered);
+    }
+
+    /// Sooner than this it is the original that is acknowledged, not its repetition (RFC 8985 §6.2, step 2).
+    fn too_soon(&self) -> Span {
+        self.rtt.srtt.map_or(Span::ZERO, |srtt| Span(srtt.0 / 2))
     }
 
     /// RFC 5681 §2: a duplicate acknowledgment does not change the window. SACK makes up for it where it does.
@@ -233,13 +259,11 @@ impl Tcb {
         let mut youngest: Option<Sent> = None;
         let mut ambiguous = false;
         let mut delivered = self.delivered;
-        // Sooner than half a round trip it is the original that is acknowledged, not its repetition (RFC 8985 §6.2).
-        let too_soon = self.rtt.srtt.map_or(Span::ZERO, |srtt| Span(srtt.0 / 2));
+        let too_soon = self.too_soon();
         let mut leave = |sent: &Sent| {
             ambiguous |= sent.times > 1;
             youngest = Some(*sent);
-            let it_was = if segment.mark.at.since(sent.last.at) < too_soon { sent.first } else { sent.last };
-            delivered = delivered.max(Some(it_was.at));
+            delivered = delivered.max(Some(sent.arrived_by(segment.mark.at, too_soon)));
         };
         if self.disordered {
             self.sent.retain(|sent| {

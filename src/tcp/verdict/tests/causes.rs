@@ -199,6 +199,39 @@ fn what_a_timeout_gave_up_goes_again_because_of_it_and_what_came_later_does_not(
 }
 
 #[test]
+fn without_sack_a_lost_repetition_waits_for_the_timer_however_many_duplicates_came() {
+    let asked_and_lost = format!("{NO_SACK}{}+0.005 C > S . 201:301(100) ack 901 win 10000\n", asked(3));
+    let seen = judge_from(&format!("{asked_and_lost}+0.300 C > S . 201:301(100) ack 901 win 10000"), 0);
+    assert_eq!((seen.broken(13), seen.broken(14)), (vec![FastRetransmission], vec![TimeoutRetransmission]));
+    let early = judge_from(&format!("{asked_and_lost}+0.030 C > S . 201:301(100) ack 901 win 10000"), 0);
+    assert_eq!(early.broken(14), [RetransmissionUnexplained]);
+}
+
+#[test]
+fn a_repetition_goes_again_when_something_sent_after_it_is_held() {
+    let again = "+0.003 C > S . 201:301(100) ack 901 win 10000";
+    let lost = open_then(&format!(
+        "{REPAIRED}+0.001 C > S . 501:601(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0) ack 201 win 10000 <sack 301:601>\n{again}"
+    ));
+    assert_eq!(lost.broken(13), [FastRetransmission]);
+    let too_early =
+        open_then(&format!("{REPAIRED}+0.020 S > C . 901:901(0) ack 201 win 10000 <sack 301:501>\n{again}"));
+    assert_eq!(too_early.broken(12), [RetransmissionUnexplained], "all that is held was sent before it");
+    // Two holes are repeated, the second repetition arrives: the block that joins is the proof.
+    let joined = open_then(&format!(
+        "{FIVE}+0.010 S > C . 901:901(0) ack 201 win 10000
+         +0.001 S > C . 901:901(0) ack 201 win 10000 <sack 301:401>
+         +0.001 S > C . 901:901(0) ack 201 win 10000 <sack 501:601, sack 301:401>
+         +0.020 C > S . 201:301(100) ack 901 win 10000
+         +0.001 C > S . 401:501(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0) ack 201 win 10000 <sack 301:601>
+         +0.001 C > S . 201:301(100) ack 901 win 10000"
+    ));
+    assert_eq!(joined.broken(15), [FastRetransmission]);
+}
+
+#[test]
 fn a_duplicate_sack_still_counts_after_an_echo_of_the_repetition() {
     let resent = "+0.001 C > S . 101:201(100) ack 901 win 10000 <ts 1030 7000>
          +0.500 C > S . 101:201(100) ack 901 win 10000 <ts 1530 7000>
