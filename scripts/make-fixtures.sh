@@ -5,7 +5,8 @@
 #
 # Crafted ones come out the same every time. Recorded ones do not: times, ports and sequence numbers are new, and so may
 # be the order in which two sides close, so look at `cargo test --test fixtures` and at the rows of fixtures/INDEX.toml
-# afterwards. Recording needs root (network namespaces), ip, ethtool and tcpdump, and says so where they are missing.
+# afterwards. Recording needs root (network namespaces), ip, ethtool and tcpdump, and says so where they are missing;
+# the captures with losses come from scripts/kernel-witness.sh, which also needs nstat, ss and jq.
 # All traffic stays inside two network namespaces of its own, which are gone when the script ends.
 # SYNSCOPE and ADDER name programs that are built already; otherwise cargo builds them.
 set -euo pipefail
@@ -244,5 +245,6 @@ if [ "$part" != crafted ]; then
         echo "recorded: skipped, the captures in $pcap stay as they are; needs $missing"
     else
         record_all
+        scripts/kernel-witness.sh --fixtures "$pcap"
     fi
 fi

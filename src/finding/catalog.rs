@@ -196,11 +196,11 @@ catalog! {
     FastRetransmission = "fast-retransmission", Note, "RFC 5681 §3.2; RFC 6675 §5; RFC 8985 §6",
         "Fast retransmission",
         "The receiver asked for it, by three duplicate acknowledgments or by SACK for what came later.",
-        "{duplicate_acks} duplicate ACKs (3 ask), {sacked_above} octets above are held";
+        "{duplicate_acks} duplicate ACKs (3 ask), {sacked_above} octets above are held; what was sent {later} later arrived";
     TailLossProbe = "tail-loss-probe", Note, "RFC 8985 §7",
         "Tail loss probe",
         "The last segment again after about two round trips, long before a timeout, to make the receiver say what it has.",
-        "{since} after the original: two round trips passed, RTO {rto} not";
+        "nothing moved for {ran}: two round trips {two_rtt} passed, a timer of at most {rto} not";
     TimeoutRetransmission = "timeout-retransmission", Warning, "RFC 6298 §5",
         "Retransmission by timeout",
         "The timer ran out and the sender starts over slowly: each costs at least a fifth of a second, and speed after it.",

@@ -34,20 +34,21 @@ pub(super) fn check(segment: &Segment<'_>, _own: &Tcb, peer: &mut Tcb, said: &mu
             said.say(judged(Judgement::broken(Code::SpuriousRetransmission)).count("by_dsack", 1u32));
             return false;
         }
-        if !advances || !repeat.end.at_or_before(ack) {
+        if repeat.covered || !advances || !repeat.end.at_or_before(ack) {
             return true;
         }
+        repeat.covered = true;
         match (repeat.ts_value, echo) {
             (Some(value), Some(echo)) => {
                 let older = (value.wrapping_sub(echo) as i32) > 0;
                 let judgement = judged(Judgement::of(Code::SpuriousRetransmission, older));
                 said.say(judgement.count("ts_value", value).count("ts_echo", echo));
-                false
+                // The repetition came first. A duplicate SACK may still tell that the original came after all.
+                !older
             }
             _ => {
                 said.say(judged(Judgement::cannot_tell(Code::SpuriousRetransmission, Gap::NoIdentity)));
-                // A duplicate SACK may still come with the next acknowledgment.
-                false
+                true
             }
         }
     });

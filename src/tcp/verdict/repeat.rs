@@ -97,7 +97,11 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut
     let case = Case { segment, own, peer, known, seq, end, max };
     if let Some(recovery) = name_the_cause(&case, said) {
         // A recovery that goes on ends where it was going to end when it began.
-        let until = own.recovery.filter(|(known, _)| *known == recovery).map_or(max, |(_, until)| until);
+        let goes_on = own.recovery.filter(|(known, _)| *known == recovery);
+        let until = goes_on.map_or(max, |(_, until)| until);
+        if goes_on.is_none() {
+            own.recovering_since = Some(segment.mark.at);
+        }
         own.recovery = Some((recovery, until));
     }
 }
@@ -151,8 +155,11 @@ impl Case<'_> {
     }
 
     fn rto(&self) -> Span {
-        let own = self.own.rtt.rto();
-        Span(own.0.saturating_add(self.segment.before.sender_half.map_or(0, |half| half.0)))
+        Span(self.own.rtt.rto().0.saturating_add(self.half().0))
+    }
+
+    fn half(&self) -> Span {
+        self.segment.before.sender_half.unwrap_or(Span::ZERO)
     }
 
     fn original(&self) -> u64 {
@@ -170,36 +177,81 @@ fn fast(case: &Case<'_>) -> Judgement {
     let segment_size = case.segment.before.effective_mss.unwrap_or(case.segment.tcp.len).max(1);
     let enough_above = sacked >= DUPLICATES * segment_size;
     let asked = case.own.duplicate_acks >= DUPLICATES || enough_above;
-    // RACK: something sent later arrived, and a quarter of a round trip has passed since.
-    let rack = sacked > 0 && case.own.full_rtt(case.segment.before.sender_half).is_some_and(|rtt| case.since() >= rtt);
+    // RACK: something sent later arrived, and a round trip has passed since.
+    let later = case.arrived_later();
+    let rack = later > Span::ZERO && case.own.rtt.least.is_some_and(|rtt| case.since() >= rtt);
     let goes_on = matches!(case.own.recovery, Some((Recovery::Fast, until)) if case.seq.before(until));
-    let fits = asked && (case.lowest() || sacked > 0) || rack || goes_on;
+    // Each recovery repeats a segment once when it is asked; only RACK sees that the repetition was lost as well.
+    let fits = match case.repeated_in_this_recovery() {
+        true => rack,
+        false => (asked && (case.lowest() || sacked > 0) || rack || goes_on) && !case.is_of_a_timeout(),
+    };
     let judgement = case.judged(Judgement::of(Code::FastRetransmission, fits));
-    judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked)
+    judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked).span("later", later)
 }
 
 impl Case<'_> {
+    /// How much later than these octets something was sent that is known to have arrived.
+    fn arrived_later(&self) -> Span {
+        match (self.known, self.own.delivered) {
+            (Some(sent), Some(delivered)) => delivered.since(sent.last.at).max(Span::ZERO),
+            _ => Span::ZERO,
+        }
+    }
+
+    /// A timeout gave up all that was on its way (RFC 6298 §5.4, RFC 5681 §3.1): what of it goes out again does so because
+    /// of that, whoever asks meanwhile.
+    fn is_of_a_timeout(&self) -> bool {
+        let runs = matches!(self.own.recovery, Some((Recovery::Timeout, until)) if self.seq.before(until));
+        runs && !self.repeated_in_this_recovery()
+    }
+
+    fn repeated_in_this_recovery(&self) -> bool {
+        let since = self.own.recovery.and(self.own.recovering_since);
+        self.known.is_some_and(|sent| sent.times > 1 && since.is_some_and(|since| since <= sent.last.at))
+    }
+
+    /// The timer that would run now: from the latest transmission, or from the acknowledgment that started it over.
+    fn timer_ran(&self) -> Span {
+        let since_moved = self.own.moved_on.map(|moved_on| self.segment.mark.at.since(moved_on));
+        since_moved.map_or(self.since(), |since_moved| since_moved.min(self.since()))
+    }
+
+    /// Both SYNs permitted SACK; unknown where one was not seen.
+    fn sack_agreed(&self) -> Option<bool> {
+        let (own, peer) = (self.segment.before.sender.offer, self.segment.before.receiver.offer);
+        (own.seen && peer.seen).then_some(own.sack && peer.sack)
+    }
+
     /// It is the oldest that is owed.
     fn lowest(&self) -> bool {
         self.segment.before.sender.snd_una.is_none_or(|una| self.seq.at_or_before(una))
     }
 }
 
-/// The youngest segment again, before any timeout, with nobody asking (RFC 8985 §7).
+/// The youngest segment again, before any timeout, with nobody asking; only where SACK was agreed on (RFC 8985 §3, §7).
 fn tail_loss_probe(case: &Case<'_>) -> Judgement {
     let code = Code::TailLossProbe;
-    let since = case.since();
+    let ran = case.timer_ran();
     let first_repeat = case.known.is_some_and(|sent| sent.times == 1);
     let tail = case.end == case.max && case.own.duplicate_acks == 0 && case.own.sacked.is_empty();
-    let judged = |judgement: Judgement| case.judged(judgement).span("rto", case.rto());
-    if !tail || !first_repeat || since >= case.rto() || case.own.recovery.is_some() {
+    // Alone on its way it waits for a delayed acknowledgment too, but never longer than the timer would: what the timer would
+    // send is sent as a probe then (RFC 8985 §7.2). With others on their way the timer would send the oldest.
+    let latest = Span(case.own.rtt.latest_rto().0.saturating_add(case.half().0));
+    let judged = |judgement: Judgement| case.judged(judgement).span("ran", ran).span("rto", latest);
+    let too_late = case.lowest() && ran > latest;
+    if !tail || !first_repeat || too_late || case.own.recovery.is_some() || case.sack_agreed() == Some(false) {
         return judged(Judgement::holds(code));
     }
-    // Linux waits two round trips, longer when a delayed acknowledgment must be allowed for.
     match case.own.full_rtt(case.segment.before.sender_half) {
         Some(rtt) => {
             let least = Span(rtt.0.saturating_mul(2) - rtt.0 / 4);
-            judged(Judgement::of(code, since >= least)).span("two_rtt", Span(rtt.0.saturating_mul(2)))
+            let judgement = match case.sack_agreed() {
+                Some(_) => Judgement::of(code, ran >= least),
+                None if ran >= least => Judgement::cannot_tell(code, Gap::NoHandshake),
+                None => Judgement::holds(code),
+            };
+            judged(judgement).span("two_rtt", Span(rtt.0.saturating_mul(2)))
         }
         None => judged(Judgement::cannot_tell(code, Gap::NoRoundTrip)),
     }
@@ -217,7 +269,7 @@ fn timeout(case: &Case<'_>) -> Judgement {
     if case.peer.previous.is_none() {
         return judged(Judgement::cannot_tell(code, Gap::OneSided));
     }
-    if goes_on || due && case.lowest() {
+    if goes_on && !case.repeated_in_this_recovery() || due && case.lowest() {
         return judged(Judgement::broken(code));
     }
     // Before the first sample the host may know a better round trip than we do: between the two bounds nothing decides.
@@ -264,13 +316,16 @@ fn reordered_or_resent(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) {
         Some(false) => {
             said.say(judged(Judgement::holds(Code::Reordering)));
             let code = if asked { Code::FastRetransmission } else { Code::RetransmissionUnexplained };
-            said.say(judged(Judgement::broken(code)).count("sacked_above", own.sacked_above(seq)));
+            said.say(with_scoreboard(judged(Judgement::broken(code)), own, seq));
         }
-        None if asked => {
-            said.say(judged(Judgement::broken(Code::FastRetransmission)).count("sacked_above", own.sacked_above(seq)))
-        }
+        None if asked => said.say(with_scoreboard(judged(Judgement::broken(Code::FastRetransmission)), own, seq)),
         None => said.say(judged(Judgement::cannot_tell(Code::Reordering, Gap::NoIdentity))),
     }
+}
+
+/// What the rule of a fast retransmission takes beyond duplicates; when the octets went out first was not captured.
+fn with_scoreboard(judgement: Judgement, own: &Tcb, seq: SeqNumber) -> Judgement {
+    judgement.count("sacked_above", own.sacked_above(seq)).span("later", Span::ZERO)
 }
 
 /// The same numbers with other octets: injection, or a middlebox that rewrites.

@@ -4,6 +4,8 @@ use crate::packet::Span;
 
 /// Hosts wait at least this long in practice: Linux's minimum. RFC 6298 §2.4 says one second.
 pub const MIN_RTO: Span = Span::from_millis(200);
+/// The coarsest tick of a timer in the field.
+const TICK: Span = Span::from_millis(10);
 /// Before the first sample (RFC 6298 §2.1).
 pub const FIRST_RTO: Span = Span::from_secs(1);
 
@@ -16,6 +18,8 @@ pub struct RttEstimate {
     pub srtt: Option<Span>,
     /// RTTVAR.
     pub rttvar: Span,
+    /// The shortest sample.
+    pub least: Option<Span>,
 }
 
 impl RttEstimate {
@@ -26,6 +30,7 @@ impl RttEstimate {
             return;
         }
         self.samples = self.samples.saturating_add(1);
+        self.least = Some(self.least.map_or(rtt, |least| least.min(rtt)));
         match self.srtt {
             None => {
                 self.srtt = Some(rtt);
@@ -37,6 +42,14 @@ impl RttEstimate {
                 self.srtt = Some(Span(srtt.0 - srtt.0 / 8 + rtt.0 / 8));
             }
         }
+    }
+
+    /// The longest that hosts in the field wait: Linux adds its minimum of 200 ms to SRTT instead of waiting it at least,
+    /// and its timers come up to an eighth late.
+    pub fn latest_rto(&self) -> Span {
+        let rto =
+            self.srtt.map_or(FIRST_RTO.0, |srtt| srtt.0.saturating_add(self.rttvar.0.saturating_mul(4).max(MIN_RTO.0)));
+        Span(rto.saturating_add(rto / 8).saturating_add(TICK.0))
     }
 
     /// SRTT + 4·RTTVAR, at least [`MIN_RTO`]; [`FIRST_RTO`] before any sample.
@@ -59,6 +72,7 @@ mod tests {
         estimate.sample(Span::from_millis(180));
         assert_eq!(estimate.srtt, Some(Span::from_millis(110)));
         assert_eq!(estimate.rttvar, Span(57_500_000));
+        assert_eq!(estimate.least, Some(Span::from_millis(100)));
     }
 
     #[test]
@@ -68,5 +82,13 @@ mod tests {
         assert_eq!(estimate.samples, 0);
         estimate.sample(Span(20_000));
         assert_eq!(estimate.rto(), MIN_RTO);
+    }
+
+    #[test]
+    fn the_latest_timer_adds_the_minimum_to_the_round_trip_and_comes_late() {
+        let mut estimate = RttEstimate::default();
+        estimate.sample(Span::from_millis(20));
+        assert_eq!(estimate.latest_rto(), Span(257_500_000), "220 ms, an eighth, a tick");
+        assert!(estimate.rto() < estimate.latest_rto());
     }
 }

@@ -19,7 +19,7 @@ use crate::tcp::verdict::rtt::RttEstimate;
 /// Segments remembered per side until they are acknowledged.
 pub const MAX_SENT: usize = 4_096;
 /// Repetitions remembered per side until they are proved needed or not.
-const MAX_REPEATS: usize = 8;
+const MAX_REPEATS: usize = 32;
 /// Octets of payload that are compared when the same numbers come again.
 const COMPARED: usize = 64;
 
@@ -38,6 +38,12 @@ pub struct Tcb {
     pub duplicate_acks: u32,
     /// The recovery that goes on, and the number where it ends.
     pub recovery: Option<(Recovery, SeqNumber)>,
+    /// When that recovery began: a timeout gives up what was sent before.
+    pub recovering_since: Option<Timestamp>,
+    /// Transmission of the youngest packet that is known to have arrived (RACK.xmit_ts, RFC 8985 §6.1).
+    pub delivered: Option<Timestamp>,
+    /// When the peer last acknowledged something new: timers start over then (RFC 6298 §5.3).
+    pub moved_on: Option<Timestamp>,
     /// Latest TSval that moved it on (TS.Recent of the peer, RFC 7323 §4.3), and when.
     pub ts_recent: Option<(u32, Timestamp)>,
     /// Largest window it ever offered, octets.
@@ -88,6 +94,13 @@ pub struct Sent {
     pub(super) print: u64,
 }
 
+impl Sent {
+    /// Transmission that an acknowledgment at `at` answers.
+    fn arrived_by(&self, at: Timestamp, too_soon: Span) -> Timestamp {
+        if at.since(self.last.at) < too_soon { self.first.at } else { self.last.at }
+    }
+}
+
 /// A repetition that may prove needless.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Repeat {
@@ -95,6 +108,8 @@ pub(super) struct Repeat {
     pub(super) end: SeqNumber,
     pub(super) mark: Mark,
     pub(super) ts_value: Option<u32>,
+    /// An acknowledgment covered it already; only a duplicate SACK can add something.
+    pub(super) covered: bool,
 }
 
 /// The latest packet of a side, to know it again.
@@ -171,7 +186,7 @@ impl Tcb {
             if self.repeats.is_full() {
                 self.repeats.remove(0);
             }
-            self.repeats.push(Repeat { seq, end, mark: segment.mark, ts_value });
+            self.repeats.push(Repeat { seq, end, mark: segment.mark, ts_value, covered: false });
             let beyond = known.end.before(end).then_some(known.end);
             let Some(rest) = beyond else { return };
             self.disordered |= self.sent.back().is_some_and(|youngest| rest.before(youngest.end));
@@ -196,6 +211,7 @@ impl Tcb {
         let una = segment.before.receiver.snd_una;
         if una.is_none_or(|una| una.before(ack)) {
             self.duplicate_acks = 0;
+            self.moved_on = Some(segment.mark.at);
             self.retire(segment, ack);
             if self.recovery.is_some_and(|(_, until)| until.at_or_before(ack)) {
                 self.recovery = None;
@@ -203,12 +219,31 @@ impl Tcb {
         } else if una == Some(ack) && segment.is_pure_ack() && !self.sent.is_empty() && self.same_window(segment) {
             self.duplicate_acks = self.duplicate_acks.saturating_add(1);
         }
+        self.is_held(segment);
         self.sacked.clear();
         for block in &segment.tcp.said.sack {
             if ack.before(block.right) && block.left.before(block.right) {
                 let _ = self.sacked.try_push(*block);
             }
         }
+    }
+
+    /// The first block holds what has just arrived (RFC 2018 §4): at one of its ends, or between blocks that it joins.
+    fn is_held(&mut self, segment: &Segment<'_>) {
+        let Some(block) = segment.tcp.said.sack.first() else { return };
+        let too_soon = self.too_soon();
+        let before = |seq: SeqNumber| seq.plus(u32::MAX);
+        let joins = self.sacked.iter().flat_map(|known| [before(known.left), known.right]);
+        let places = [block.left, before(block.right)].into_iter().chain(joins);
+        let inside = places.filter(|&seq| block.left.at_or_before(seq) && seq.before(block.right));
+        let arrived =
+            inside.filter_map(|seq| self.covering(seq)).map(|sent| sent.arrived_by(segment.mark.at, too_soon));
+        self.delivered = arrived.max().max(self.delivered);
+    }
+
+    /// Sooner than this it is the original that is acknowledged, not its repetition (RFC 8985 §6.2, step 2).
+    fn too_soon(&self) -> Span {
+        self.rtt.srtt.map_or(Span::ZERO, |srtt| Span(srtt.0 / 2))
     }
 
     /// RFC 5681 §2: a duplicate acknowledgment does not change the window. SACK makes up for it where it does.
@@ -223,9 +258,12 @@ impl Tcb {
     fn retire(&mut self, segment: &Segment<'_>, ack: SeqNumber) {
         let mut youngest: Option<Sent> = None;
         let mut ambiguous = false;
+        let mut delivered = self.delivered;
+        let too_soon = self.too_soon();
         let mut leave = |sent: &Sent| {
             ambiguous |= sent.times > 1;
             youngest = Some(*sent);
+            delivered = delivered.max(Some(sent.arrived_by(segment.mark.at, too_soon)));
         };
         if self.disordered {
             self.sent.retain(|sent| {
@@ -243,6 +281,7 @@ impl Tcb {
                 }
             }
         }
+        self.delivered = delivered;
         if let Some(sent) = youngest.filter(|_| !ambiguous) {
             self.rtt.sample(segment.mark.at.since(sent.last.at));
         }

@@ -2,6 +2,7 @@
 //! Octets sent again or out of order: each cause, its near twin, and the case that cannot be told.
 
 use super::*;
+use crate::packet::Span;
 use Code::*;
 
 /// Five segments of 100 octets from 101 on, packets 4 to 8.
@@ -99,6 +100,148 @@ fn the_youngest_segment_again_after_two_round_trips_is_a_tail_loss_probe() {
          +0.050 C > S . 101:201(100) ack 901 win 10000",
     );
     assert_eq!(blind.verdict(3, TailLossProbe), cannot_tell(Gap::NoRoundTrip));
+}
+
+/// One segment acknowledged after 20 ms, packets 4 and 5; one on its way, packet 6.
+const TAIL: &str = "
+    +0.001 C > S . 101:201(100) ack 901 win 10000
+    +0.020 S > C . 901:901(0)   ack 201 win 10000
+    +0.001 C > S . 201:301(100) ack 901 win 10000
+";
+const NO_SACK: &str = "
+    +0.000  C > S  S   100:100(0)            win 10000  <mss 1460>
+    +0.010  S > C  S.  900:900(0)   ack 101  win 10000  <mss 1460>
+    +0.010  C > S  .   101:101(0)   ack 901  win 10000
+";
+
+#[test]
+fn a_lone_tail_is_probed_as_late_as_the_timer_where_sack_was_agreed_on() {
+    let again = "+0.230 C > S . 201:301(100) ack 901 win 10000";
+    assert_eq!(open_then(&format!("{TAIL}{again}")).broken(7), [TailLossProbe]);
+    let without = judge_from(&format!("{NO_SACK}{TAIL}{again}"), 0);
+    assert_eq!(without.verdict(7, TailLossProbe), HOLDS, "probes rest on SACK");
+    assert_eq!(without.broken(7), [TimeoutRetransmission]);
+    let unknown = mid_stream(&format!("{TAIL}{again}"));
+    assert_eq!(unknown.verdict(4, TailLossProbe), cannot_tell(Gap::NoHandshake));
+}
+
+#[test]
+fn the_timer_of_a_tail_starts_over_with_each_acknowledgment() {
+    let seen = open_then(
+        "+0.001 C > S . 101:201(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0)   ack 201 win 10000
+         +0.001 C > S . 201:301(100) ack 901 win 10000
+         +0.001 C > S . 301:401(100) ack 901 win 10000
+         +0.060 S > C . 901:901(0)   ack 301 win 10000
+         +0.215 C > S . 301:401(100) ack 901 win 10000",
+    );
+    assert_eq!(seen.broken(9), [TailLossProbe], "275 ms after it was sent, 215 ms after the acknowledgment");
+}
+
+#[test]
+fn the_youngest_again_while_older_ones_are_owed_is_a_probe_however_late() {
+    let seen = open_then(&format!(
+        "{TAIL}+0.001 C > S . 301:401(100) ack 901 win 10000
+         +0.400 C > S . 301:401(100) ack 901 win 10000"
+    ));
+    assert_eq!(seen.broken(8), [TailLossProbe]);
+    let oldest = open_then(&format!(
+        "{TAIL}+0.001 C > S . 301:401(100) ack 901 win 10000
+         +0.400 C > S . 201:301(100) ack 901 win 10000"
+    ));
+    assert_eq!(oldest.broken(8), [TimeoutRetransmission]);
+}
+
+/// The second of three is lost and repeated after the third: both are acknowledged at once, the fourth is not.
+const REPAIRED: &str = "
+    +0.001 C > S . 101:201(100) ack 901 win 10000
+    +0.020 S > C . 901:901(0)   ack 201 win 10000
+    +0.001 C > S . 201:301(100) ack 901 win 10000
+    +0.001 C > S . 301:401(100) ack 901 win 10000
+    +0.001 C > S . 401:501(100) ack 901 win 10000
+    +0.019 S > C . 901:901(0)   ack 201 win 10000 <sack 301:401>
+    +0.005 C > S . 201:301(100) ack 901 win 10000
+";
+
+#[test]
+fn what_was_sent_before_something_that_arrived_goes_again_without_being_asked_for() {
+    let overtaken = open_then(&format!(
+        "{REPAIRED}+0.030 S > C . 901:901(0) ack 401 win 10000
+         +0.001 C > S . 401:501(100) ack 901 win 10000"
+    ));
+    let judgement = overtaken.of(12, FastRetransmission).expect("judged");
+    assert_eq!(judgement.verdict, BROKEN);
+    assert!(judgement.inputs.contains(&("later", Number::Span(Span::from_millis(24)))), "{judgement:?}");
+    let youngest = open_then(&format!(
+        "{REPAIRED}+0.001 C > S . 501:601(100) ack 901 win 10000
+         +0.030 S > C . 901:901(0) ack 401 win 10000
+         +0.005 C > S . 501:601(100) ack 901 win 10000"
+    ));
+    assert_eq!(youngest.verdict(13, FastRetransmission), HOLDS, "nothing sent after it has arrived");
+}
+
+#[test]
+fn what_a_timeout_gave_up_goes_again_because_of_it_and_what_came_later_does_not() {
+    let given_up = "+0.500 C > S . 201:301(100) ack 901 win 10000
+         +0.001 C > S . 601:701(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0)   ack 301 win 10000 <sack 601:701>\n";
+    let same_flight = open_then(&format!("{}{given_up}+0.001 C > S . 301:401(100) ack 901 win 10000", asked(0)));
+    assert_eq!(same_flight.broken(13), [TimeoutRetransmission]);
+    let later = open_then(&format!(
+        "{TAIL}+0.500 C > S . 201:301(100) ack 901 win 10000
+         +0.001 C > S . 301:401(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0)   ack 301 win 10000
+         +0.001 C > S . 401:501(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0)   ack 301 win 10000 <sack 401:501>
+         +0.005 C > S . 301:401(100) ack 901 win 10000"
+    ));
+    assert_eq!(later.broken(12), [FastRetransmission]);
+}
+
+#[test]
+fn without_sack_a_lost_repetition_waits_for_the_timer_however_many_duplicates_came() {
+    let asked_and_lost = format!("{NO_SACK}{}+0.005 C > S . 201:301(100) ack 901 win 10000\n", asked(3));
+    let seen = judge_from(&format!("{asked_and_lost}+0.300 C > S . 201:301(100) ack 901 win 10000"), 0);
+    assert_eq!((seen.broken(13), seen.broken(14)), (vec![FastRetransmission], vec![TimeoutRetransmission]));
+    let early = judge_from(&format!("{asked_and_lost}+0.030 C > S . 201:301(100) ack 901 win 10000"), 0);
+    assert_eq!(early.broken(14), [RetransmissionUnexplained]);
+}
+
+#[test]
+fn a_repetition_goes_again_when_something_sent_after_it_is_held() {
+    let again = "+0.003 C > S . 201:301(100) ack 901 win 10000";
+    let lost = open_then(&format!(
+        "{REPAIRED}+0.001 C > S . 501:601(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0) ack 201 win 10000 <sack 301:601>\n{again}"
+    ));
+    assert_eq!(lost.broken(13), [FastRetransmission]);
+    let too_early =
+        open_then(&format!("{REPAIRED}+0.020 S > C . 901:901(0) ack 201 win 10000 <sack 301:501>\n{again}"));
+    assert_eq!(too_early.broken(12), [RetransmissionUnexplained], "all that is held was sent before it");
+    // Two holes are repeated, the second repetition arrives: the block that joins is the proof.
+    let joined = open_then(&format!(
+        "{FIVE}+0.010 S > C . 901:901(0) ack 201 win 10000
+         +0.001 S > C . 901:901(0) ack 201 win 10000 <sack 301:401>
+         +0.001 S > C . 901:901(0) ack 201 win 10000 <sack 501:601, sack 301:401>
+         +0.020 C > S . 201:301(100) ack 901 win 10000
+         +0.001 C > S . 401:501(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0) ack 201 win 10000 <sack 301:601>
+         +0.001 C > S . 201:301(100) ack 901 win 10000"
+    ));
+    assert_eq!(joined.broken(15), [FastRetransmission]);
+}
+
+#[test]
+fn a_duplicate_sack_still_counts_after_an_echo_of_the_repetition() {
+    let resent = "+0.001 C > S . 101:201(100) ack 901 win 10000 <ts 1030 7000>
+         +0.500 C > S . 101:201(100) ack 901 win 10000 <ts 1530 7000>
+         +0.010 S > C . 901:901(0)   ack 201 win 10000 <ts 7500 1530>\n";
+    let late =
+        open_ts_then(&format!("{resent}+0.010 S > C . 901:901(0) ack 201 win 10000 <ts 7510 1530, sack 101:201>"));
+    assert_eq!(late.verdict(6, SpuriousRetransmission), HOLDS, "so far");
+    assert_eq!(late.verdict(7, SpuriousRetransmission), Some(BROKEN));
+    let lost = open_ts_then(&format!("{resent}+0.010 S > C . 901:901(0) ack 201 win 10000 <ts 7510 1530>"));
+    assert_eq!(lost.verdict(7, SpuriousRetransmission), None);
 }
 
 #[test]
