@@ -545,6 +545,8 @@ fn a_live_trace_loses_nothing_of_what_came_before_ctrl_c() {
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
     line.clear();
     err.read_line(&mut line).unwrap();
-    assert_eq!((run.code, line.as_str()), (Some(0), "6 packets captured, 0 dropped by the kernel\n"), "{}", run.out);
+    // Six, or seven where the server's kernel acknowledged the FIN before its program closed.
+    let whole = ["6 packets captured, 0 dropped by the kernel\n", "7 packets captured, 0 dropped by the kernel\n"];
+    assert!(run.code == Some(0) && whole.contains(&line.as_str()), "{:?} {line}{}", run.code, run.out);
     assert!(run.out.contains("ESTABLISHED") && run.out.contains("closed by client"), "{}", run.out);
 }
