@@ -8,6 +8,8 @@ use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::report::json::Address;
 use crate::report::json::Text;
+use crate::report::json_ledger::Tcptrace;
+use crate::report::json_ledger::Zeek;
 use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
@@ -32,6 +34,10 @@ pub(super) struct Connection<'a> {
     a2b: Sent,
     b2a: Sent,
     mss: BothWays,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zeek: Option<Zeek<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcptrace: Option<Tcptrace<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtt: Option<Text<Span>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +155,7 @@ struct Counts {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>) -> Self {
+    pub(super) fn of(file: &'a str, ended: &EndedConnection<'a>) -> Self {
         let connection = ended.connection;
         let turns = &connection.turns;
         Self {
@@ -168,6 +174,8 @@ impl<'a> Connection<'a> {
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
+            zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
+            tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: connection.handshake.rtt().map(Text),
             answers: turns.mean().map(|mean| Answers {
                 count: turns.answers,
