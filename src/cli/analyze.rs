@@ -136,6 +136,11 @@ impl Job {
             ..Limits::default()
         };
         let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream), sink);
+        follow.analyzer = follow.analyzer.patient();
+        if self.args.format == Format::Jsonl {
+            let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
+            follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));
+        }
         follow.run(source, &self.until)?;
         match self.args.stream {
             Some(wanted) if follow.shown == 0 => Err(Failure::NoStream {

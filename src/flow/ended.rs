@@ -2,7 +2,9 @@
 
 use crate::flow::timeouts::Leaves;
 use crate::packet::Endpoint;
+use crate::packet::Timestamp;
 use crate::tcp::Connection;
+use crate::tcp::Ledger;
 use crate::tcp::Side;
 use crate::udp::Exchange;
 
@@ -17,6 +19,10 @@ pub struct EndedConnection<'a> {
     pub server: Endpoint,
     /// All that is known.
     pub connection: &'a Connection,
+    /// What other observers would have written down, if the analysis was asked to keep it.
+    pub ledger: Option<&'a Ledger>,
+    /// Time of the capture's last frame, for a connection that was followed until then.
+    pub until: Option<Timestamp>,
     /// Why it left.
     pub why: Leaves,
 }

@@ -22,6 +22,8 @@ use crate::packet::Tuple;
 const NONE: u32 = u32::MAX;
 /// Closed conversations kept for stragglers; beyond this the oldest leaves before its time.
 pub const MAX_CLOSED: usize = 16_384;
+/// Conversations up to which a patient table forgets nobody.
+pub const CALM: usize = 65_536;
 /// Slots looked at per packet for expiry: more than one, so that the table shrinks after a burst.
 const EXPIRE_PER_PACKET: usize = 4;
 
@@ -46,6 +48,7 @@ pub struct Table<T> {
     lists: [List; Stage::COUNT],
     now: Timestamp,
     cap: usize,
+    calm: usize,
     stats: TableStats,
 }
 
@@ -84,8 +87,16 @@ impl<T> Table<T> {
             lists: [List { oldest: NONE, newest: NONE, len: 0 }; Stage::COUNT],
             now: Timestamp::from_nanos(i64::MIN),
             cap: cap.clamp(1, NONE as usize - 1),
+            calm: 0,
             stats: TableStats::default(),
         }
+    }
+
+    /// The same table, in which nobody's time is over while at most [`CALM`] conversations are held.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.calm = CALM;
+        self
     }
 
     /// Octets that one conversation takes here, its index entry not counted.
@@ -173,6 +184,9 @@ impl<T> Table<T> {
     /// `None` or [`EXPIRE_PER_PACKET`](Self::expire_budget) times. A clock that steps back does not move trace time.
     pub fn pop_expired(&mut self, at: Timestamp) -> Option<(Tuple, T, Leaves)> {
         self.now = self.now.max(at);
+        if self.index.len() <= self.calm {
+            return None;
+        }
         for stage in [Stage::Attempt, Stage::Open, Stage::Closed, Stage::Datagrams] {
             let list = self.lists[stage.index()];
             if list.oldest == NONE {
@@ -207,9 +221,10 @@ impl<T> Table<T> {
         Some((tuple, value, Leaves::Evicted))
     }
 
-    /// Empties the table at the capture's end, in ascending order of `key`. Sixteen octets per conversation beside the
-    /// table itself.
-    pub fn drain_by(&mut self, key: impl Fn(&T) -> u64) -> impl Iterator<Item = (Tuple, T)> + '_ {
+    /// Empties the table at the capture's end, in ascending order of `key`; whose time was over by then has timed out.
+    /// Sixteen octets per conversation beside the table itself.
+    pub fn drain_by(&mut self, key: impl Fn(&T) -> u64) -> impl Iterator<Item = (Tuple, T, Leaves)> + '_ {
+        let now = self.now;
         self.index.clear();
         self.free.clear();
         self.lists = [List { oldest: NONE, newest: NONE, len: 0 }; Stage::COUNT];
@@ -219,7 +234,9 @@ impl<T> Table<T> {
         let mut slots = std::mem::take(&mut self.slots);
         order.into_iter().filter_map(move |(_, at)| {
             let slot = &mut slots[at as usize];
-            slot.value.take().map(|value| (slot.tuple, value))
+            let overdue = now.since(slot.last) > slot.stage.timeout();
+            let why = if overdue { Leaves::TimedOut } else { Leaves::CaptureEnd };
+            slot.value.take().map(|value| (slot.tuple, value, why))
         })
     }
 
@@ -365,7 +382,7 @@ mod tests {
         let mut table = Table::new(10);
         table.insert(tuple(1), at(0), Stage::Open, 1);
         table.insert(tuple(2), at(0), Stage::Closed, 2);
-        assert_eq!(table.drain_by(|value| 10 - value).map(|(_, value)| value).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(table.drain_by(|value| 10 - value).map(|(_, value, _)| value).collect::<Vec<_>>(), [2, 1]);
         assert!(table.is_empty());
     }
 }

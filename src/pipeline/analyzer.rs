@@ -12,6 +12,7 @@ use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
+use crate::packet::LayerKind;
 use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
@@ -23,12 +24,15 @@ use crate::packet::Transport;
 use crate::packet::Tuple;
 use crate::packet::UdpHeader;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::options::Judging;
+use crate::pipeline::options::Limits;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::TcpSeen;
 use crate::pipeline::seen::UdpSeen;
 use crate::tcp;
 use crate::tcp::Connection;
+use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::Side;
 use crate::tcp::verdict::Judgement;
@@ -38,38 +42,12 @@ use crate::udp::Sent;
 /// Octets of a quoted TCP header from which Wireshark gives the quote a stream number of its own.
 const QUOTE_TAKES_NUMBER: u32 = 16;
 
-/// Caps of everything that traffic can fill.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Limits {
-    /// TCP connections held at once.
-    pub connections: usize,
-    /// UDP conversations held at once.
-    pub exchanges: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connections: 1 << 19, exchanges: 1 << 18 }
-    }
-}
-
-/// How much is said about each segment beside the facts.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Judging {
-    /// Nothing: the connection's own findings suffice.
-    #[default]
-    Off,
-    /// Rules that are broken, and causes.
-    Broken,
-    /// Also what holds, and what cannot be told.
-    Everything,
-}
-
 #[derive(Debug)]
 struct TcpFlow {
     stream: u64,
     client_is_low: bool,
     connection: Connection,
+    ledger: Option<Box<Ledger>>,
 }
 
 #[derive(Debug)]
@@ -89,6 +67,8 @@ pub struct Analyzer {
     events: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
+    ledger_snaplen: Option<u32>,
+    latest: Timestamp,
     detectors: Detectors,
     facts: Facts,
 }
@@ -110,6 +90,8 @@ impl Analyzer {
             events: Vec::with_capacity(16),
             judgements: Vec::new(),
             judging: Judging::Off,
+            ledger_snaplen: None,
+            latest: Timestamp::EPOCH,
             detectors: Detectors::default(),
             facts: Facts::default(),
         }
@@ -119,6 +101,24 @@ impl Analyzer {
     #[must_use]
     pub fn judging(mut self, judging: Judging) -> Self {
         self.judging = judging;
+        self
+    }
+
+    /// The same analysis, keeping what other observers would have written down about each connection. It costs a box
+    /// of about 1½ KB per connection, and as many more as lie between what was sent and what was acknowledged.
+    ///
+    /// They all read files through libpcap, which believes no frame to be longer than the file's `snaplen`.
+    #[must_use]
+    pub fn keeping_ledger(mut self, snaplen: Option<u32>) -> Self {
+        self.ledger_snaplen = Some(snaplen.unwrap_or(u32::MAX));
+        self
+    }
+
+    /// The same analysis, forgetting no TCP connection for its silence as long as there is room to spare, so that
+    /// streams stay whole: for captures that are read, not watched. A few more are held, a few less are cut in two.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.tcp = self.tcp.patient();
         self
     }
 
@@ -141,6 +141,7 @@ impl Analyzer {
     pub fn observe(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) -> Seen<'_> {
         self.facts.count(packet);
         let at = packet.meta.at;
+        self.latest = at;
         self.expire(at, sink);
         let Some(ip) = &packet.ip else { return Seen::Other };
         for outer in &packet.outer {
@@ -156,11 +157,11 @@ impl Analyzer {
 
     /// The capture is over: everything still held is handed on.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
-        for (tuple, flow) in self.tcp.drain_by(|flow| flow.stream) {
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
+        for (tuple, flow, why) in self.tcp.drain_by(|flow| flow.stream) {
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, why, Some(self.latest));
         }
-        for (tuple, flow) in self.udp.drain_by(|flow| flow.stream) {
-            end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
+        for (tuple, flow, why) in self.udp.drain_by(|flow| flow.stream) {
+            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
         }
     }
 
@@ -184,6 +185,11 @@ impl Analyzer {
                 flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
             }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
+            if let Some(snaplen) = self.ledger_snaplen {
+                let captured = captured_payload(packet, header, snaplen);
+                let ledger = flow.ledger.get_or_insert_with(|| Box::new(Ledger::new(mark.at, side, header)));
+                ledger.observe(mark.at, side, ip, header, captured);
+            }
         } else {
             flow.connection.last = mark;
         }
@@ -220,10 +226,10 @@ impl Analyzer {
                 return (found, false);
             }
             let (tuple, flow) = self.tcp.remove(found);
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Reused);
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Reused, None);
         }
         if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, why);
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, why, None);
         }
         let stream = self.next_tcp;
         self.next_tcp += 1;
@@ -231,7 +237,7 @@ impl Analyzer {
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
         let connection = Connection::new(mark, ip.version == 6, oriented);
-        let flow = TcpFlow { stream, client_is_low, connection };
+        let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }
 
@@ -319,7 +325,7 @@ impl Analyzer {
     fn expire(&mut self, at: Timestamp, sink: &mut dyn Sink) {
         for _ in 0..Table::<TcpFlow>::expire_budget() {
             let Some((tuple, flow, why)) = self.tcp.pop_expired(at) else { break };
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, why);
+            end_tcp(&mut self.detectors, sink, &tuple, &flow, why, None);
         }
         for _ in 0..Table::<UdpFlow>::expire_budget() {
             let Some((tuple, flow, why)) = self.udp.pop_expired(at) else { break };
@@ -328,9 +334,18 @@ impl Analyzer {
     }
 }
 
-fn end_tcp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: &TcpFlow, why: Leaves) {
+fn end_tcp(
+    detectors: &mut Detectors,
+    sink: &mut dyn Sink,
+    tuple: &Tuple,
+    flow: &TcpFlow,
+    why: Leaves,
+    until: Option<Timestamp>,
+) {
     let (client, server) = ends(tuple, flow.client_is_low);
-    let ended = EndedConnection { stream: flow.stream, client, server, connection: &flow.connection, why };
+    let ledger = flow.ledger.as_deref();
+    let ended =
+        EndedConnection { stream: flow.stream, client, server, connection: &flow.connection, ledger, until, why };
     detectors.on_connection(&ended, &mut |finding| sink.finding(finding));
     sink.connection(&ended);
 }
@@ -340,6 +355,13 @@ fn end_udp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: 
     let ended = EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why };
     detectors.on_exchange(&ended, &mut |finding| sink.finding(finding));
     sink.exchange(&ended);
+}
+
+/// Octets of payload within the first `snaplen` octets of the frame.
+fn captured_payload(packet: &Packet<'_>, header: &TcpHeader<'_>, snaplen: u32) -> u32 {
+    let starts_at =
+        packet.layers.iter().rfind(|layer| layer.kind == LayerKind::Tcp).map_or(0, |tcp| tcp.offset + tcp.len);
+    (header.payload.len() as u32).min(snaplen.saturating_sub(starts_at))
 }
 
 fn stage_of(connection: &Connection) -> Stage {
@@ -374,6 +396,6 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [832, 496]);
+        assert_eq!(Analyzer::state_sizes(), [840, 496]);
     }
 }

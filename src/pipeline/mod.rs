@@ -5,12 +5,13 @@
 
 pub mod analyzer;
 pub mod facts;
+pub mod options;
 pub mod seen;
 
 pub use analyzer::Analyzer;
-pub use analyzer::Judging;
-pub use analyzer::Limits;
 pub use facts::Facts;
+pub use options::Judging;
+pub use options::Limits;
 pub use seen::Seen;
 pub use seen::Sink;
 pub use seen::TcpSeen;

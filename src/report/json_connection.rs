@@ -10,6 +10,8 @@ use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::report::json::Address;
 use crate::report::json::Text;
+use crate::report::json_ledger::Tcptrace;
+use crate::report::json_ledger::Zeek;
 use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
@@ -37,6 +39,10 @@ pub(super) struct Connection<'a> {
     a2b: Sent,
     b2a: Sent,
     mss: BothWays,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zeek: Option<Zeek<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcptrace: Option<Tcptrace<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtt: Option<Text<Span>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,7 +140,7 @@ struct Answers {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>, completeness: Option<u8>) -> Self {
+    pub(super) fn of(file: &'a str, ended: &EndedConnection<'a>, completeness: Option<u8>) -> Self {
         let connection = ended.connection;
         let turns = &connection.turns;
         Self {
@@ -154,6 +160,8 @@ impl<'a> Connection<'a> {
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
+            zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
+            tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: connection.handshake.rtt().map(Text),
             answers: turns.mean().map(|mean| Answers {
                 count: turns.answers,

@@ -19,6 +19,7 @@ pub mod trace;
 mod findings;
 mod grid;
 mod json_connection;
+mod json_ledger;
 mod line;
 #[cfg(test)]
 mod testing;

@@ -5,19 +5,23 @@
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
-//! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included.
+//! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
+//! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
 
 pub mod connection;
 pub mod dialect;
 pub mod endpoint;
 pub mod event;
 pub mod handshake;
+pub mod ledger;
 pub mod mss;
 pub mod notable;
 pub mod state;
+pub mod tcptrace;
 pub mod teardown;
 pub mod turns;
 pub mod verdict;
+pub mod zeek;
 
 mod reset;
 
@@ -28,6 +32,7 @@ pub use event::Mark;
 pub use event::Side;
 pub use handshake::Handshake;
 pub use handshake::Outcome;
+pub use ledger::Ledger;
 pub use state::State;
 pub use teardown::CloseKind;
 pub use teardown::Teardown;
