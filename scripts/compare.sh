@@ -8,6 +8,8 @@ program=${1:-target/release/synscope}
 
 # Agreement that must not be lost again, percent of the fields where either side has a value.
 TSHARK_FLOOR=99.98
+ZEEK_FLOOR=97
+TCPTRACE_FLOOR=97
 shared=${SYNSCOPE_SHARED:-../shared}
 
 if [ ! -d "$shared/tools" ] || [ ! -d "$shared/corpus" ]; then
@@ -39,5 +41,10 @@ echo "read $read captures, $unreadable refused in one line each"
 
 echo "-- Wireshark 4.0's verdicts, frame by frame (the floor is what was reached before)"
 "$shared/tools/parity-tshark" --bin "$program" --min "$TSHARK_FLOOR" --jobs 2 --examples 0
+
+echo "-- Zeek's conn.log and tcptrace's long report, connection by connection"
+"$shared/tools/parity-zeek" --bin "$program" --min "$ZEEK_FLOOR" --jobs 2 --examples 0
+"$shared/tools/parity-tcptrace" --bin "$program" --min "$TCPTRACE_FLOOR" --jobs 2 --examples 0 | grep -v '100.000 %  100.000 %'
+
 echo "known differences, with their reasons:"
 cut -f1,2,4,5 scripts/comparison-exceptions.tsv | tail -n +2

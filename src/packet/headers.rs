@@ -216,6 +216,16 @@ pub struct Icmp {
     pub quoted: Option<Quoted>,
 }
 
+impl Icmp {
+    /// Destination unreachable (RFC 792; RFC 4443 §3.1), "fragmentation needed" excepted.
+    pub const fn is_unreachable(&self) -> bool {
+        match self.version {
+            4 => self.kind == 3 && self.code != 4,
+            _ => self.kind == 1,
+        }
+    }
+}
+
 /// The packet quoted in an ICMP error, as far as its ports reach.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Quoted {

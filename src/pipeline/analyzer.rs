@@ -290,7 +290,7 @@ impl Analyzer {
     fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp) -> Seen<'_> {
         let Some(quoted) = icmp.quoted else { return Seen::Other };
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
-        let refuses = is_unreachable(icmp);
+        let refuses = icmp.is_unreachable();
         match quoted.protocol {
             Protocol::Tcp => {
                 let Some(found) = self.tcp.find(&tuple) else { return self.quote_of_nobody(&quoted) };
@@ -380,14 +380,6 @@ fn side_of(dir: Dir, client_is_low: bool) -> Side {
 
 fn ends(tuple: &Tuple, first_is_low: bool) -> (Endpoint, Endpoint) {
     if first_is_low { (tuple.low, tuple.high) } else { (tuple.high, tuple.low) }
-}
-
-/// ICMP destination unreachable other than "fragmentation needed" (RFC 792), ICMPv6 type 1 (RFC 4443 §3.1).
-fn is_unreachable(icmp: &Icmp) -> bool {
-    match icmp.version {
-        4 => icmp.kind == 3 && icmp.code != 4,
-        _ => icmp.kind == 1,
-    }
 }
 
 #[cfg(test)]
