@@ -1,0 +1,129 @@
+//! Who is behind the bad attempts of a place under suspicion, and what their SYNs look like.
+//!
+//! Kept only while a sum stands above a quarter of its limit, for a bounded number of places.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
+
+use crate::detect::syn_flood::attempt::Address;
+use crate::detect::syn_flood::attempt::Attempt;
+use crate::detect::syn_flood::attempt::Marks;
+use crate::detect::syn_flood::sketch::Distinct;
+use crate::detect::syn_flood::sketch::Few;
+use crate::detect::syn_flood::sketch::Top;
+use crate::detect::syn_flood::sums::Rule;
+
+/// Sources and fingerprints of one place under one rule.
+#[derive(Clone, Debug)]
+pub(super) struct Detail {
+    pub(super) attempts: u64,
+    pub(super) sources: Distinct,
+    pub(super) top: Top<Address, 32>,
+    pub(super) prefixes: Top<Address, 16>,
+    pub(super) ttls: Top<u8, 8>,
+    pub(super) windows: Top<u16, 8>,
+    pub(super) options: Top<u8, 8>,
+    pub(super) octets: Few<4>,
+    pub(super) ports: Few<16>,
+    pub(super) hosts: Few<16>,
+    /// Attempts whose SYN carried no option at all: real stacks always send their MSS.
+    pub(super) bare: u64,
+    /// Attempts during which completions at the place had fallen off.
+    pub(super) in_outage: u64,
+    /// The most called port.
+    pub(super) top_port: Top<u16, 8>,
+}
+
+impl Detail {
+    fn new() -> Self {
+        Self {
+            attempts: 0,
+            sources: Distinct::new(),
+            top: Top::new(),
+            prefixes: Top::new(),
+            ttls: Top::new(),
+            windows: Top::new(),
+            options: Top::new(),
+            octets: Few::new(),
+            ports: Few::new(),
+            hosts: Few::new(),
+            bare: 0,
+            in_outage: 0,
+            top_port: Top::new(),
+        }
+    }
+
+    fn insert(&mut self, attempt: &Attempt, place: (Option<Address>, u16), hasher: &RandomState) {
+        let peer = attempt.source;
+        self.attempts += 1;
+        self.sources.insert(hasher.hash_one(peer));
+        self.top.insert(peer);
+        self.prefixes.insert(peer.wide_prefix());
+        self.ttls.insert(attempt.ttl);
+        self.windows.insert(attempt.window);
+        self.options.insert(attempt.options);
+        self.octets.insert(u64::from(peer.spread_octet()));
+        self.ports.insert(hasher.hash_one(place.1));
+        self.top_port.insert(place.1);
+        if let Some(host) = place.0 {
+            self.hosts.insert(hasher.hash_one(host));
+        }
+        self.bare += u64::from(attempt.options == 0 && !attempt.is_orphan());
+        self.in_outage += u64::from(attempt.marks.has(Marks::OUTAGE));
+    }
+}
+
+/// Details by place and rule.
+#[derive(Debug)]
+pub(super) struct Details {
+    kept: HashMap<(u32, Rule), Box<Detail>, RandomState>,
+    hasher: RandomState,
+    cap: usize,
+    /// Suspicions without detail, because too many were kept.
+    pub(super) refused: u64,
+}
+
+impl Details {
+    pub(super) fn new(cap: usize, hasher: RandomState) -> Self {
+        Self { kept: HashMap::with_hasher(hasher.clone()), hasher, cap, refused: 0 }
+    }
+
+    pub(super) fn get(&self, group: u32, rule: Rule) -> Option<&Detail> {
+        self.kept.get(&(group, rule)).map(|detail| &**detail)
+    }
+
+    /// Notes one attempt at host `place.0`, port `place.1`. `true` where a detail was opened for it.
+    pub(super) fn insert(&mut self, at: (u32, Rule), attempt: &Attempt, place: (Option<Address>, u16)) -> bool {
+        let room = self.kept.len() < self.cap;
+        match self.kept.get_mut(&at) {
+            Some(detail) => detail.insert(attempt, place, &self.hasher),
+            None if room => {
+                let mut detail = Box::new(Detail::new());
+                detail.insert(attempt, place, &self.hasher);
+                self.kept.insert(at, detail);
+            }
+            None => {
+                self.refused += 1;
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Forgets everything about a place.
+    pub(super) fn remove(&mut self, group: u32, rule: Rule) {
+        self.kept.remove(&(group, rule));
+    }
+
+    /// Every place and rule with a detail.
+    pub(super) fn places(&self) -> Vec<(u32, Rule)> {
+        self.kept.keys().copied().collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+}
