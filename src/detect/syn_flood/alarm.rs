@@ -11,150 +11,22 @@ use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::incident::Phase;
 use crate::detect::syn_flood::kinds;
 use crate::detect::syn_flood::kinds::Class;
-use crate::detect::syn_flood::kinds::Kind;
+use crate::detect::syn_flood::open::Open;
+use crate::detect::syn_flood::open::TICK;
 use crate::detect::syn_flood::scan;
 use crate::detect::syn_flood::sums::Rule;
 use crate::packet::Span;
 
-/// How often open incidents are looked at.
-const TICK: Span = Span::from_millis(250);
 /// An alarm whose conditions do not hold is thought over again after this long.
 const THINK_AGAIN: Span = Span::from_millis(50);
 /// Or after so many more of them.
 const MANY_ALARMS: u32 = 64;
+/// So many prefixes attacked beside one another are one attack on what contains them.
+const PREFIXES_BESIDE: usize = 3;
 /// A scan is over after this long without a try: slow ones are the rule.
 const SCAN_QUIET: Span = Span::from_secs(60);
 /// An attack that stopped less than this before the capture's end goes on, for all we know.
 const GOES_ON: Span = Span::from_secs(1);
-
-/// An incident that is not over.
-#[derive(Clone, Debug)]
-pub(super) struct Open {
-    pub(super) id: u64,
-    pub(super) subject: Subject,
-    pub(super) class: Class,
-    pub(super) kind: Kind,
-    pub(super) start: i64,
-    pub(super) frame: u32,
-    pub(super) flagged: i64,
-    /// Last bad SYN of the attack, and last of all: background goes on when an attack is over.
-    pub(super) end: i64,
-    last: i64,
-    bad: u64,
-    next_update: i64,
-    checked: i64,
-}
-
-impl Open {
-    const fn is_trouble(&self) -> bool {
-        match self.subject {
-            Subject::Place(_, rule) => rule.is_trouble(),
-            Subject::Scanner(_) => false,
-        }
-    }
-
-    /// Bad SYNs per second so far.
-    fn rate(&self) -> f64 {
-        self.bad as f64 / (self.end.saturating_sub(self.start) as f64 * 1e-9).max(0.05)
-    }
-
-    /// The widest gap that still belongs to the attack.
-    fn gap(&self) -> i64 {
-        ((8.0e9 / self.rate()) as i64).clamp(Span::from_millis(100).0, Span::from_secs(2).0)
-    }
-
-    fn note(&mut self, at: i64) {
-        self.bad += 1;
-        if at > self.last {
-            if at.saturating_sub(self.last) <= self.gap() {
-                self.end = at;
-            }
-            self.last = at;
-        }
-    }
-}
-
-/// All open incidents.
-#[derive(Debug)]
-pub(super) struct Incidents {
-    open: Vec<Option<Open>>,
-    count: usize,
-    cap: usize,
-    ids: u64,
-    tick: i64,
-    /// Not opened because there were too many.
-    pub(super) refused: u64,
-}
-
-impl Incidents {
-    pub(super) fn new(cap: usize) -> Self {
-        Self { open: Vec::new(), count: 0, cap, ids: 0, tick: i64::MAX, refused: 0 }
-    }
-
-    pub(super) const fn next_tick(&self) -> i64 {
-        if self.count == 0 { i64::MAX } else { self.tick }
-    }
-
-    pub(super) fn get(&self, incident: u32) -> Option<&Open> {
-        self.open.get(incident as usize)?.as_ref()
-    }
-
-    fn get_mut(&mut self, incident: u32) -> Option<&mut Open> {
-        self.open.get_mut(incident as usize)?.as_mut()
-    }
-
-    pub(super) fn is_open(&self, incident: u32) -> bool {
-        self.get(incident).is_some()
-    }
-
-    /// Open, and no ordinary trouble.
-    pub(super) fn is_attack(&self, incident: u32) -> bool {
-        self.get(incident).is_some_and(|open| !open.is_trouble())
-    }
-
-    fn rule_of(&self, incident: u32) -> Option<Rule> {
-        match self.get(incident)?.subject {
-            Subject::Place(_, rule) => Some(rule),
-            Subject::Scanner(_) => None,
-        }
-    }
-
-    /// A bad SYN where an incident is open.
-    pub(super) fn note(&mut self, incident: u32, rule: Rule, at: i64) {
-        if let Some(open) = self.get_mut(incident)
-            && open.is_trouble() == rule.is_trouble()
-        {
-            open.note(at);
-        }
-    }
-
-    fn all(&self) -> Vec<u32> {
-        (0..self.open.len() as u32).filter(|&incident| self.is_open(incident)).collect()
-    }
-
-    fn put(&mut self, mut open: Open) -> Option<u32> {
-        if self.count >= self.cap {
-            self.refused += 1;
-            return None;
-        }
-        self.ids += 1;
-        open.id = self.ids;
-        self.tick = if self.count == 0 { open.flagged.saturating_add(TICK.0) } else { self.tick };
-        self.count += 1;
-        let slot = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
-        if slot == self.open.len() {
-            self.open.push(None);
-        }
-        self.open[slot] = Some(open);
-        Some(slot as u32)
-    }
-
-    fn take(&mut self, incident: u32) -> Option<Open> {
-        let open = self.open.get_mut(incident as usize)?.take()?;
-        self.count -= 1;
-        Some(open)
-    }
-}
 
 impl SynFlood {
     /// A sum stands at its limit: is it an incident, and a new one?
@@ -168,9 +40,10 @@ impl SynFlood {
         if self.is_told(at, rule) || !self.conditions_hold(at, rule) {
             return;
         }
+        let (start, frame) = self.start_of(at, rule, now);
+        let Some(at) = self.widen(at, now) else { return };
         let picture = self.picture(at, rule);
         let judged = kinds::judge(&picture, &self.th);
-        let (start, frame) = self.start_of(at, rule, now);
         let mut open = Open {
             id: 0,
             subject: Subject::Place(at, rule),
@@ -281,6 +154,32 @@ impl SynFlood {
         false
     }
 
+    /// The place to open an incident for: this one, or what contains it where several beside it are attacked already.
+    /// `None` where that has an incident.
+    fn widen(&mut self, at: u32, now: i64) -> Option<u32> {
+        let place = self.groups.get(at).place;
+        if place.level != Level::Prefix {
+            return Some(at);
+        }
+        if let Some(wide) = self.groups.overrun_wide(place.addr) {
+            self.groups.move_below(at, wide);
+            return None;
+        }
+        let mut beside = self.incidents.attacked();
+        beside.retain(|&other| {
+            let other = self.groups.get(other).place;
+            other.level == Level::Prefix && other.addr.wide_prefix() == place.addr.wide_prefix()
+        });
+        if beside.len() < PREFIXES_BESIDE {
+            return Some(at);
+        }
+        let wide = self.groups.wide_of(place.addr, now);
+        for prefix in beside.into_iter().chain([at]) {
+            self.groups.move_below(prefix, wide);
+        }
+        Some(wide)
+    }
+
     /// What a rule asks for beyond its sum.
     fn conditions_hold(&self, at: u32, rule: Rule) -> bool {
         let group = self.groups.get(at);
@@ -305,10 +204,11 @@ impl SynFlood {
                 let scanned = top_share >= self.th.single_source && self.scans_ports(leader);
                 members >= self.th.many_ports && !scanned
             }
-            (_, Level::Prefix | Level::Wide | Level::Rest) => {
-                members >= self.th.carpet_hosts
-                    && sources >= self.th.carpet_sources
-                    && top_share < self.th.carpet_top
+            (_, level) => {
+                let one_host = detail.top_host.leader().is_some_and(|(_, share)| share >= self.th.carpet_top);
+                // What has no room at its prefix is spread over more than any prefix.
+                let spread = level == Level::Wide || (members >= self.th.carpet_hosts && !one_host);
+                spread && sources >= self.th.carpet_sources && top_share < self.th.carpet_top
             }
         }
     }
@@ -326,7 +226,8 @@ impl SynFlood {
         let lasted = (now.saturating_sub(sum.start) as f64 * 1e-9 - 1.6).max(0.05);
         let rate = f64::from(sum.s) / lasted;
         let start = if rule == Rule::Open { group.firsts.start(rate) } else { None };
-        (start.unwrap_or(sum.start), sum.frame)
+        let start = start.unwrap_or(sum.start);
+        (if rule == Rule::Open { group.began(start) } else { start }, sum.frame)
     }
 
     /// SYN of the attempt that was judged last, as far as the age of verdicts tells.
@@ -341,12 +242,16 @@ impl SynFlood {
         for incident in self.incidents.all() {
             let Some(other) = self.incidents.get(incident) else { continue };
             let Subject::Place(place, rule) = other.subject else { continue };
+            let (class, kind) = (other.class, other.kind);
             let (start, frame, flagged, attack) = (other.start, other.frame, other.flagged, !rule.is_trouble());
             if !self.is_within(place, at) || (!attack && place != at) {
                 continue;
             }
             self.incidents.take(incident);
             self.forget(place, rule);
+            if class == Class::Flood {
+                (open.class, open.kind) = (class, kind);
+            }
             if attack && start < open.start {
                 (open.start, open.frame) = (start, frame);
                 open.flagged = open.flagged.min(flagged);

@@ -79,10 +79,43 @@ pub(super) struct Attempt {
     pub(super) ttl: u8,
     /// Length of the options and whether there were any: tools often send none.
     pub(super) options: u8,
-    pub(super) syns: u8,
-    pub(super) syn_acks: u8,
+    pub(super) tries: Tries,
+    /// Six bits of a hash of what its place does not tell: the port, or the host.
+    pub(super) member: u8,
     pub(super) verdict: Option<Outcome>,
     pub(super) marks: Marks,
+}
+
+/// SYNs and SYN,ACKs seen, up to fifteen of each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tries(u8);
+
+impl Tries {
+    const MOST: u8 = 15;
+
+    pub(super) const fn new(syns: u8, syn_acks: u8) -> Self {
+        Self(syns | syn_acks << 4)
+    }
+
+    pub(super) const fn syns(self) -> u8 {
+        self.0 & Self::MOST
+    }
+
+    pub(super) const fn syn_acks(self) -> u8 {
+        self.0 >> 4
+    }
+
+    pub(super) const fn add_syn(&mut self) {
+        if self.syns() < Self::MOST {
+            self.0 += 1;
+        }
+    }
+
+    pub(super) const fn add_syn_ack(&mut self) {
+        if self.syn_acks() < Self::MOST {
+            self.0 += 16;
+        }
+    }
 }
 
 /// Yes-or-no facts of an attempt.
@@ -128,11 +161,11 @@ impl Marks {
 
 impl Attempt {
     pub(super) const fn is_answered(&self) -> bool {
-        self.syn_acks > 0
+        self.tries.syn_acks() > 0
     }
 
     pub(super) const fn is_resent(&self) -> bool {
-        self.syns > 1
+        self.tries.syns() > 1
     }
 
     pub(super) const fn is_orphan(&self) -> bool {
@@ -183,6 +216,10 @@ impl Address {
         }
     }
 
+    /// The first and the last IPv4 address.
+    pub(super) const EDGES: (Self, Self) =
+        (Self { high: 0, low: Self::MAPPED }, Self { high: 0, low: Self::MAPPED | 0xffff_ffff });
+
     /// /24 or /64.
     pub(super) const fn prefix(self) -> Self {
         if self.is_v4() { Self { high: 0, low: self.low & !0xff } } else { Self { high: self.high, low: 0 } }
@@ -190,7 +227,11 @@ impl Address {
 
     /// /16 or /48.
     pub(super) const fn wide_prefix(self) -> Self {
-        if self.is_v4() { Self { high: 0, low: self.low & !0xffff } } else { Self { high: self.high & !0xffff, low: 0 } }
+        if self.is_v4() {
+            Self { high: 0, low: self.low & !0xffff }
+        } else {
+            Self { high: self.high & !0xffff, low: 0 }
+        }
     }
 
     /// The first octet of IPv4; of IPv6 the octet that ends a /32, where registries' blocks differ.
@@ -209,13 +250,27 @@ mod tests {
     }
 
     #[test]
+    fn tries_are_counted_up_to_fifteen_of_each() {
+        let mut tries = Tries::new(1, 0);
+        for _ in 0..20 {
+            tries.add_syn_ack();
+        }
+        assert_eq!((tries.syns(), tries.syn_acks()), (1, 15));
+        (0..20).for_each(|_| tries.add_syn());
+        assert_eq!((tries.syns(), tries.syn_acks()), (15, 15));
+    }
+
+    #[test]
     fn addresses_come_back_as_they_went_in() {
         for text in ["192.0.2.1", "255.255.255.255", "0.0.0.0", "2001:db8:1:2:3:4:5:6", "::1"] {
             let addr: IpAddr = text.parse().expect("an address");
             assert_eq!(Address::of(addr).ip(), addr);
         }
         assert_eq!(Address::of("192.0.2.77".parse().expect("an address")).prefix().ip().to_string(), "192.0.2.0");
-        assert_eq!(Address::of("2001:db8:1:2:3::1".parse().expect("v6")).wide_prefix().ip().to_string(), "2001:db8:1::");
+        assert_eq!(
+            Address::of("2001:db8:1:2:3::1".parse().expect("v6")).wide_prefix().ip().to_string(),
+            "2001:db8:1::"
+        );
     }
 
     #[test]

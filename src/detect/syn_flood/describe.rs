@@ -1,8 +1,7 @@
 //! Gathers everything known of an incident, for judging it and for telling it.
 
-use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::HARDLY_ANY;
-use crate::detect::syn_flood::alarm::Open;
+use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::detail::Detail;
 use crate::detect::syn_flood::group::Group;
@@ -18,6 +17,8 @@ use crate::detect::syn_flood::kinds::Confidence;
 use crate::detect::syn_flood::kinds::Judgement;
 use crate::detect::syn_flood::kinds::Kind;
 use crate::detect::syn_flood::kinds::Picture;
+use crate::detect::syn_flood::open::Open;
+use crate::detect::syn_flood::reading::innocent_reading;
 use crate::detect::syn_flood::scan::Scanner;
 use crate::detect::syn_flood::scan::Sweep;
 use crate::detect::syn_flood::sketch::Counted;
@@ -72,6 +73,7 @@ impl SynFlood {
             bare_share: detail.map_or(0.0, |detail| share(detail.bare)),
             ttl_share: detail.and_then(|detail| detail.ttls.leader()).map_or(0.0, |(_, share)| share),
             outage_share: detail.map_or(0.0, |detail| share(detail.in_outage)),
+            insistent_share: detail.map_or(0.0, |detail| share(detail.insistent)),
             usual: group.usual.into(),
             octets: detail.map_or(0, |detail| detail.octets.bits()),
             attempts: group.counts.iter().map(|&count| u64::from(count)).sum(),
@@ -160,7 +162,7 @@ impl SynFlood {
             (false, false) => "inbound",
         };
         incident.capture_loss = picture.capture_loss();
-        incident.innocent_reading = kinds::innocent_reading(&judged, &picture);
+        incident.innocent_reading = innocent_reading(&judged, &picture);
         incident
     }
 
@@ -256,8 +258,12 @@ fn victim(group: &Group, detail: Option<&Detail>) -> Victim {
         Level::Port => Victim::Port(addr, place.port),
         Level::Host => Victim::Host(addr),
         Level::Prefix => Victim::Prefix(addr, if v4 { 24 } else { 64 }, one_port(detail)),
-        Level::Wide => Victim::Prefix(addr, if v4 { 16 } else { 48 }, one_port(detail)),
-        Level::Rest => Victim::Prefix(addr, 0, one_port(detail)),
+        Level::Wide => Victim::Prefix(addr, if v4 { 16 } else { 48 }, None),
+        Level::Rest => {
+            let (from, to) = detail.and_then(|detail| detail.hit).unwrap_or((place.addr, place.addr));
+            let (addr, len) = covering(from, to);
+            Victim::Prefix(addr, len.min(if from.is_v4() { 16 } else { 48 }), None)
+        }
     }
 }
 
@@ -280,7 +286,11 @@ fn scanned(scanner: &Scanner) -> Victim {
     Victim::Prefix(addr, len, port)
 }
 
-fn shares<T: Copy + Default + Eq, const N: usize>(top: &Top<T, N>, most: usize, text: impl Fn(T) -> String) -> Vec<Share> {
+fn shares<T: Copy + Default + Eq, const N: usize>(
+    top: &Top<T, N>,
+    most: usize,
+    text: impl Fn(T) -> String,
+) -> Vec<Share> {
     let total = top.total().max(1) as f64;
     let share = |counted: &Counted<T>| Share {
         value: text(counted.value),

@@ -15,6 +15,17 @@ use crate::detect::syn_flood::sketch::Few;
 use crate::detect::syn_flood::sketch::Top;
 use crate::detect::syn_flood::sums::Rule;
 
+/// What an attempt called, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit {
+    /// The host, unless it was counted at a wider place only.
+    pub(super) host: Option<Address>,
+    /// Lowest and highest address that it may have been.
+    pub(super) near: (Address, Address),
+    /// The port, unless it was counted at a wider place only.
+    pub(super) port: Option<u16>,
+}
+
 /// Sources and fingerprints of one place under one rule.
 #[derive(Clone, Debug)]
 pub(super) struct Detail {
@@ -27,13 +38,18 @@ pub(super) struct Detail {
     pub(super) options: Top<u8, 8>,
     pub(super) octets: Few<4>,
     pub(super) ports: Few<16>,
-    pub(super) hosts: Few<16>,
     /// Attempts whose SYN carried no option at all: real stacks always send their MSS.
     pub(super) bare: u64,
+    /// Attempts with three SYNs and more, as live clients send them.
+    pub(super) insistent: u64,
     /// Attempts during which completions at the place had fallen off.
     pub(super) in_outage: u64,
     /// The most called port.
     pub(super) top_port: Top<u16, 8>,
+    /// The most hit host.
+    pub(super) top_host: Top<Address, 8>,
+    /// Lowest and highest address hit.
+    pub(super) hit: Option<(Address, Address)>,
 }
 
 impl Detail {
@@ -48,14 +64,16 @@ impl Detail {
             options: Top::new(),
             octets: Few::new(),
             ports: Few::new(),
-            hosts: Few::new(),
             bare: 0,
+            insistent: 0,
             in_outage: 0,
             top_port: Top::new(),
+            top_host: Top::new(),
+            hit: None,
         }
     }
 
-    fn insert(&mut self, attempt: &Attempt, place: (Option<Address>, u16), hasher: &RandomState) {
+    fn insert(&mut self, attempt: &Attempt, hit: Hit, hasher: &RandomState) {
         let peer = attempt.source;
         self.attempts += 1;
         self.sources.insert(hasher.hash_one(peer));
@@ -65,12 +83,20 @@ impl Detail {
         self.windows.insert(attempt.window);
         self.options.insert(attempt.options);
         self.octets.insert(u64::from(peer.spread_octet()));
-        self.ports.insert(hasher.hash_one(place.1));
-        self.top_port.insert(place.1);
-        if let Some(host) = place.0 {
-            self.hosts.insert(hasher.hash_one(host));
+        match hit.port {
+            Some(port) => {
+                self.ports.insert(hasher.hash_one(port));
+                self.top_port.insert(port);
+            }
+            None => self.ports.insert(attempt.member.into()),
         }
+        if let Some(host) = hit.host {
+            self.top_host.insert(host);
+        }
+        let (from, to) = self.hit.unwrap_or(hit.near);
+        self.hit = Some((from.min(hit.near.0), to.max(hit.near.1)));
         self.bare += u64::from(attempt.options == 0 && !attempt.is_orphan());
+        self.insistent += u64::from(attempt.tries.syns() >= 3);
         self.in_outage += u64::from(attempt.marks.has(Marks::OUTAGE));
     }
 }
@@ -94,14 +120,14 @@ impl Details {
         self.kept.get(&(group, rule)).map(|detail| &**detail)
     }
 
-    /// Notes one attempt at host `place.0`, port `place.1`. `true` where a detail was opened for it.
-    pub(super) fn insert(&mut self, at: (u32, Rule), attempt: &Attempt, place: (Option<Address>, u16)) -> bool {
+    /// Notes one attempt. `true` where there is a detail for it.
+    pub(super) fn insert(&mut self, at: (u32, Rule), attempt: &Attempt, hit: Hit) -> bool {
         let room = self.kept.len() < self.cap;
         match self.kept.get_mut(&at) {
-            Some(detail) => detail.insert(attempt, place, &self.hasher),
+            Some(detail) => detail.insert(attempt, hit, &self.hasher),
             None if room => {
                 let mut detail = Box::new(Detail::new());
-                detail.insert(attempt, place, &self.hasher);
+                detail.insert(attempt, hit, &self.hasher);
                 self.kept.insert(at, detail);
             }
             None => {

@@ -233,6 +233,7 @@ mod tests {
     use super::*;
     use crate::detect::syn_flood::attempt::Address;
     use crate::detect::syn_flood::attempt::Marks;
+    use crate::detect::syn_flood::attempt::Tries;
     use crate::packet::SeqNumber;
 
     fn attempt(key: u64, at_ms: i64) -> Attempt {
@@ -249,8 +250,8 @@ mod tests {
             window: 0,
             ttl: 64,
             options: 0,
-            syns: 1,
-            syn_acks: 0,
+            tries: Tries::new(1, 0),
+            member: 0,
             verdict: None,
             marks: Marks::new(0),
         }

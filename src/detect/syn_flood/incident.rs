@@ -58,7 +58,8 @@ impl fmt::Display for Victim {
 
 /// The smallest prefix that covers two addresses of one version; at least /24, at least /64.
 pub(super) fn covering(from: Address, to: Address) -> (IpAddr, u8) {
-    let differ = (u128::from(from.high) << 64 | u128::from(from.low)) ^ (u128::from(to.high) << 64 | u128::from(to.low));
+    let differ =
+        (u128::from(from.high) << 64 | u128::from(from.low)) ^ (u128::from(to.high) << 64 | u128::from(to.low));
     let common = differ.leading_zeros() as u8;
     let len = if from.is_v4() && to.is_v4() { common.saturating_sub(96).min(24) } else { common.min(64) };
     let kept = if from.is_v4() { u32::from(len) + 96 } else { u32::from(len) };

@@ -109,6 +109,8 @@ pub(super) struct Picture {
     pub(super) octets: u32,
     /// Share of them during which nobody, or hardly anyone, completed.
     pub(super) outage_share: f64,
+    /// Share of them with three SYNs and more.
+    pub(super) insistent_share: f64,
     /// Completions per second before.
     pub(super) usual: f64,
     /// Attempts in all since the place is known, and how many of them had to repeat their SYN.
@@ -233,8 +235,10 @@ fn attack(picture: &Picture, th: &Thresholds) -> Judgement {
         if picture.only_syns {
             return undetermined(
                 kind,
-                vec!["the capture holds no plain acknowledgments: a filter on SYN makes every client look silent, and a full \
-                      accept queue repeats SYN,ACKs as a flood does"],
+                vec![
+                    "the capture holds no plain acknowledgments: a filter on SYN makes every client look silent, and a full \
+                      accept queue repeats SYN,ACKs as a flood does",
+                ],
             );
         }
         if !picture.answered && picture.completed_ever() == 0 && picture.resent_share() < 0.05 {
@@ -253,13 +257,27 @@ fn attack(picture: &Picture, th: &Thresholds) -> Judgement {
         if picture.rule == Rule::Resent && picture.of(Outcome::Completed) == 0 {
             return undetermined(kind, vec!["nobody completes: the way back to all clients may be broken"]);
         }
-        if picture.rule == Rule::Open && picture.refusals_lost() >= f64::from(picture.bad()) {
+        if picture.rule == Rule::Resent && kind != Kind::Spoofed && picture.insistent_share >= 0.5 {
+            let reasons = vec!["the same clients try and try again, as live ones do whose answers are lost"];
+            return Judgement { class: Class::Overload, kind: Kind::Overload, confidence: Confidence::Medium, reasons };
+        }
+        if picture.rule == Rule::Open && picture.refusals_lost() >= f64::from(picture.bad().max(1)) {
             let reasons = vec!["the port refuses, and the capture lost so many answers that refusals are among them"];
-            return Judgement { class: Class::Unanswered, kind: Kind::Refused, confidence: Confidence::Medium, reasons };
+            return Judgement {
+                class: Class::Unanswered,
+                kind: Kind::Refused,
+                confidence: Confidence::Medium,
+                reasons,
+            };
         }
         if is_dead_target(picture, th) {
             let reasons = vec!["few sources ask a host that never answered, slowly: monitoring of a dead target"];
-            return Judgement { class: Class::Unanswered, kind: Kind::Unreachable, confidence: Confidence::Medium, reasons };
+            return Judgement {
+                class: Class::Unanswered,
+                kind: Kind::Unreachable,
+                confidence: Confidence::Medium,
+                reasons,
+            };
         }
     }
     let (confidence, reasons) = confidence(picture, tool);
@@ -347,38 +365,6 @@ fn confidence(picture: &Picture, tool: bool) -> (Confidence, Vec<&'static str>) 
     (confidence, reasons)
 }
 
-/// The most likely harmless explanation, and what speaks for or against it.
-pub(super) fn innocent_reading(judged: &Judgement, picture: &Picture) -> String {
-    let completed = picture.completion().map_or_else(|| "unknown".to_owned(), |share| format!("{:.0} %", share * 100.0));
-    let resent = picture.resent;
-    match (judged.class, judged.kind) {
-        (Class::Undetermined, _) => format!("cannot be ruled out: {}", judged.reasons.join("; ")),
-        (Class::Flood, Kind::SynAckReflection) => {
-            "a host whose own SYNs the capture misses: ruled out by its resets or the servers' repetitions".to_owned()
-        }
-        (Class::Flood, Kind::SingleSource) => format!(
-            "a benchmark, a NAT or a prober behind one address: {completed} of the attempts complete, {resent} SYNs were \
-             repeated. The address may be forged, and then be the true victim"
-        ),
-        (Class::Flood, _) if picture.rule == Rule::Resent => {
-            "the way back to some clients is broken: not ruled out, although others complete".to_owned()
-        }
-        (Class::Flood, _) if picture.answered => format!(
-            "a crowd, or answers lost on the way back: live clients repeat their SYN within one to three seconds, here \
-             {resent} of {} attempts did; {completed} of all complete",
-            picture.attempts
-        ),
-        (Class::Flood, _) => format!(
-            "a dead host with live clients: they would repeat their SYN, here {resent} of {} attempts did",
-            picture.attempts
-        ),
-        (Class::Scan, _) => {
-            "monitoring or a load balancer: those try few ports, insist on each target, and get through to most".to_owned()
-        }
-        (Class::Overload | Class::Unanswered, _) => "this is the innocent reading; nothing points to an attack".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,6 +391,7 @@ mod tests {
             ttl_share: 0.3,
             octets: 200,
             outage_share: 0.0,
+            insistent_share: 0.0,
             usual: 10.0,
             attempts: 2_200,
             resent: 5,
@@ -468,6 +455,14 @@ mod tests {
         lossy.during[Outcome::Refused.index()] = 1_900;
         assert_eq!(said(&lossy).0, Class::Unanswered);
         assert_eq!(said(&Picture { blind_completions: 4, ..lossy }).0, Class::Flood);
+    }
+
+    #[test]
+    fn clients_that_insist_are_live_unless_every_one_is_another() {
+        let resent = Picture { rule: Rule::Resent, sources: 900.0, insistent_share: 0.8, ..flood() };
+        assert_eq!(said(&resent).0, Class::Overload);
+        assert_eq!(said(&Picture { insistent_share: 0.1, ..resent }).0, Class::Flood);
+        assert_eq!(said(&Picture { sources: 1_990.0, ..resent }).0, Class::Flood);
     }
 
     #[test]

@@ -1,58 +1,31 @@
-//! What time and outcomes do to attempts, places and sources.
+//! What outcomes do to attempts, places and sources.
 
 use std::hash::BuildHasher;
 
 use arrayvec::ArrayVec;
+use foldhash::quality::RandomState;
 
 use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
+use crate::detect::syn_flood::attempt::Address;
 use crate::detect::syn_flood::attempt::Attempt;
 use crate::detect::syn_flood::attempt::Marks;
 use crate::detect::syn_flood::attempt::Outcome;
+use crate::detect::syn_flood::detail::Hit;
 use crate::detect::syn_flood::group::Group;
 use crate::detect::syn_flood::group::Level;
 use crate::detect::syn_flood::group::NONE;
+use crate::detect::syn_flood::group::Place;
 use crate::detect::syn_flood::scan::Try;
 use crate::detect::syn_flood::sums::Rule;
 use crate::packet::Span;
-use crate::packet::Timestamp;
 
-/// Younger attempts are ordinary handshakes on their way, also where the capture ends.
-const ON_ITS_WAY: Span = Span::from_millis(200);
-/// Stages of age, see [`embryonic`](super::embryonic).
-const YOUNG: usize = 0;
-const AGED: usize = 1;
-const LATE: usize = 2;
+/// Attempts that show what an overrun place is overrun by.
+const ENOUGH: u64 = 64;
 /// How often details that nobody needs are looked for, where all are in use.
 const SWEEP: Span = Span::from_secs(1);
 
 impl SynFlood {
-    /// Moves trace time on and decides what falls due on the way, in order of time.
-    pub(super) fn advance(&mut self, at: Timestamp, tell: Tell<'_>) -> i64 {
-        if self.clock.leap_to(at) > self.th.forget_after {
-            // A hole in the capture: what would have come in it cannot be missed, so the hole is treated as an end.
-            let before = self.clock.now();
-            self.judge_the_rest(before, tell);
-            self.void_before = before;
-        }
-        let now = self.clock.advance(at);
-        loop {
-            let tick = self.incidents.next_tick();
-            let (slot, due) = match self.attempts.next_due() {
-                Some((slot, due)) if due <= tick => (Some(slot), due),
-                _ => (None, tick),
-            };
-            self.due = due;
-            if due > now {
-                return now;
-            }
-            match slot {
-                Some(slot) => self.grow_older(slot, due, tell),
-                None => self.tick(due, now, tell),
-            }
-        }
-    }
-
     /// Lets `change` see a place and every one above it.
     pub(super) fn above(&mut self, group: u32, change: impl Fn(&mut Group)) {
         let mut at = group;
@@ -124,123 +97,11 @@ impl SynFlood {
         }
     }
 
-    /// The capture's end: what waits is judged where it is too much to be handshakes on their way, or belongs to an
-    /// incident that is open.
-    pub(super) fn judge_the_rest(&mut self, now: i64, tell: Tell<'_>) {
-        let mut waiting = Vec::new();
-        for stage in [LATE, AGED, YOUNG] {
-            waiting.extend(self.attempts.stage(stage).filter(|&slot| {
-                let attempt = self.attempts.get(slot);
-                attempt.verdict.is_none() && attempt.age(now) >= ON_ITS_WAY && attempt.at > self.void_before
-            }));
-        }
-        for &slot in &waiting {
-            self.unage(slot);
-        }
-        // Resent ones wait for an answer, orphans for their other side; neither tells a flood.
-        waiting.retain(|&slot| !self.attempts.get(slot).is_resent());
-        for &slot in &waiting {
-            let group = self.attempts.get(slot).group;
-            self.above(group, |group| group.aged += 1);
-        }
-        for &slot in &waiting {
-            let attempt = *self.attempts.get(slot);
-            let outcome = attempt.left_as();
-            if attempt.is_orphan() {
-                self.charge_orphan(&attempt, now, tell);
-                continue;
-            }
-            self.note_try(&attempt, outcome, now, tell);
-            if self.is_flooded(attempt.group, now) {
-                self.attempts.get_mut(slot).verdict = Some(outcome);
-                self.charge(&attempt, outcome, now, tell);
-            }
-        }
-    }
-
-    fn is_flooded(&mut self, group: u32, now: i64) -> bool {
-        let mut at = group;
-        while at != NONE {
-            let group = self.groups.get_mut(at);
-            group.sums.decay(now, group.is_port(), &self.th);
-            if group.is_overrun(&self.th) || self.incidents.is_attack(group.incident) {
-                return true;
-            }
-            at = group.parent;
-        }
-        false
-    }
-
-    fn grow_older(&mut self, slot: u32, due: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
-        let waits = attempt.verdict.is_none() && attempt.at > self.void_before;
-        if waits && attempt.marks.stage() <= LATE && !self.groups.get(attempt.group).answered {
-            let group = self.groups.get_mut(attempt.group);
-            group.sums.decay(due, group.is_port(), &self.th);
-            let outage = group.sums.serves_nobody() || attempt.marks.has(Marks::OUTAGE);
-            self.attempts.get_mut(slot).marks.set(Marks::OUTAGE, outage);
-        }
-        match attempt.marks.stage() {
-            YOUNG => {
-                self.attempts.promote(slot);
-                // What nobody answered and a live client may still repeat says nothing yet.
-                let telling = attempt.is_answered() || attempt.options == 0;
-                if waits && telling && !attempt.is_resent() && !attempt.is_orphan() {
-                    self.attempts.get_mut(slot).marks.set(Marks::AGED, true);
-                    self.age(&attempt, due, tell);
-                }
-            }
-            AGED => {
-                self.unage(slot);
-                self.attempts.promote(slot);
-                let silent = waits && attempt.is_answered() && !attempt.is_resent() && !attempt.is_orphan();
-                if silent && !self.outage_at(attempt.group, due) {
-                    self.judge_anew(slot, Outcome::HalfOpen, due, tell);
-                }
-            }
-            LATE => {
-                self.attempts.promote(slot);
-                if waits && attempt.is_orphan() {
-                    self.charge_orphan(&attempt, due, tell);
-                } else if waits {
-                    self.judge_anew(slot, attempt.left_as(), due, tell);
-                }
-            }
-            _ => {
-                let attempt = self.attempts.remove(slot);
-                self.let_go(&attempt);
-            }
-        }
-    }
-
-    fn outage_at(&mut self, group: u32, now: i64) -> bool {
-        let group = self.groups.get_mut(group);
-        group.sums.decay(now, group.is_port(), &self.th);
-        group.sums.fell_off()
-    }
-
-    fn age(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
-        let mut at = attempt.group;
-        while at != NONE {
-            let group = self.groups.get_mut(at);
-            group.ages(attempt.at);
-            let (parent, enough) = (group.parent, group.aged >= self.th.fast_pending);
-            if enough || group.sums.evicted >= 1.0 {
-                group.sums.decay(now, group.is_port(), &self.th);
-                if group.is_overrun(&self.th) {
-                    self.consider(at, Rule::Open, now, tell);
-                }
-            }
-            at = parent;
-        }
-    }
-
     /// What the full table let go before its time.
     fn spare(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
         let aged = attempt.marks.has(Marks::AGED);
         if attempt.verdict.is_none() && !attempt.is_resent() && !attempt.is_orphan() {
-            let suspected = self.incidents.is_attack(self.groups.get(attempt.group).incident);
-            if suspected {
+            if self.is_attacked(attempt.group) {
                 self.charge(attempt, attempt.left_as(), now, tell);
             } else {
                 self.above(attempt.group, |group| group.sums.evicted += 1.0);
@@ -252,11 +113,20 @@ impl SynFlood {
         self.let_go(attempt);
     }
 
-    fn let_go(&mut self, attempt: &Attempt) {
+    pub(super) fn let_go(&mut self, attempt: &Attempt) {
         if attempt.is_answered() {
             self.above(attempt.group, |group| group.unacknowledged = group.unacknowledged.saturating_sub(1));
         }
         self.groups.release(attempt.group);
+    }
+
+    /// An attack is told of a place, or of one that contains it.
+    fn is_attacked(&self, group: u32) -> bool {
+        let mut at = group;
+        while at != NONE && !self.incidents.is_attack(self.groups.get(at).incident) {
+            at = self.groups.get(at).parent;
+        }
+        at != NONE
     }
 
     /// The first verdict on an attempt.
@@ -268,7 +138,7 @@ impl SynFlood {
         }
     }
 
-    fn note_try(&mut self, attempt: &Attempt, outcome: Outcome, now: i64, tell: Tell<'_>) {
+    pub(super) fn note_try(&mut self, attempt: &Attempt, outcome: Outcome, now: i64, tell: Tell<'_>) {
         let place = self.groups.get(attempt.group).place;
         if place.level != Level::Port || attempt.is_orphan() {
             return;
@@ -311,9 +181,9 @@ impl SynFlood {
     }
 
     /// Charges an outcome to the place of an attempt and those above.
-    fn charge(&mut self, attempt: &Attempt, outcome: Outcome, now: i64, tell: Tell<'_>) {
+    pub(super) fn charge(&mut self, attempt: &Attempt, outcome: Outcome, now: i64, tell: Tell<'_>) {
         let place = self.groups.get(attempt.group).place;
-        let host = self.groups.host(attempt.group);
+        let hit = self.hit_of(attempt);
         let mut alarms = ArrayVec::<(u32, Rule), 16>::new();
         let mut explained_below = false;
         let mut at = attempt.group;
@@ -321,25 +191,21 @@ impl SynFlood {
             let group = self.groups.get_mut(at);
             group.sums.decay(now, group.is_port(), &self.th);
             let mut rules = rules(attempt, outcome, group);
-            if rules.first() == Some(&Rule::Open) && group.sums.excuse() {
+            if rules.first() == Some(&Rule::Open) && group.sums.excuse(outcome) {
+                group.excused(attempt.at);
                 rules.clear();
             }
             let attack = self.incidents.is_attack(group.incident);
             // Where a port's incident explains it, its host need not explain it again.
             let charged = rules.into_iter().filter(|rule| !explained_below || rule.is_trouble());
             for rule in charged {
-                if self.add(at, rule, attempt, (host, place.port)) {
+                if self.add(at, rule, attempt, hit) {
                     let _ = alarms.try_push((at, rule));
                 }
             }
             let group = self.groups.get_mut(at);
-            if outcome != Outcome::Completed {
-                let member = match group.place.level {
-                    Level::Port => None,
-                    Level::Host => Some(self.hasher.hash_one(place.port)),
-                    Level::Prefix | Level::Wide | Level::Rest => host.map(|host| self.hasher.hash_one(host)),
-                };
-                group.members |= member.map_or(0, |hash| 1 << (hash & 63));
+            if outcome.is_bad() || matches!(outcome, Outcome::Reset | Outcome::ResentHalfOpen) {
+                group.members |= 1 << member_of(attempt, place, group.place.level, &self.hasher);
             }
             group.counts[outcome.index()] = group.counts[outcome.index()].saturating_add(1);
             group.sums.count(outcome);
@@ -352,7 +218,7 @@ impl SynFlood {
     }
 
     /// Raises one sum. `true` where it stands at its limit.
-    fn add(&mut self, at: u32, rule: Rule, attempt: &Attempt, place: (Option<super::Address>, u16)) -> bool {
+    fn add(&mut self, at: u32, rule: Rule, attempt: &Attempt, hit: Hit) -> bool {
         let group = self.groups.get_mut(at);
         let limit = group.limit(rule, &self.th);
         if group.sums.sum(rule).s <= 0.0 && !self.incidents.is_open(group.incident) {
@@ -371,14 +237,32 @@ impl SynFlood {
         let s = group.sums.add(rule, attempt.at, attempt.frame, limit);
         let (incident, is_warm) = (group.incident, group.warm & 1 << rule.index() != 0);
         if !rule.is_trouble() && (is_warm || s > limit / 4.0) {
-            self.warm(at, rule, attempt, place);
+            self.warm(at, rule, attempt, hit);
         }
         self.incidents.note(incident, rule, attempt.at);
         s >= limit
     }
 
-    fn warm(&mut self, at: u32, rule: Rule, attempt: &Attempt, place: (Option<super::Address>, u16)) {
-        let kept = self.details.insert((at, rule), attempt, place);
+    fn hit_of(&self, attempt: &Attempt) -> Hit {
+        let place = self.groups.get(attempt.group).place;
+        let near = if place.level == Level::Rest { Address::EDGES } else { (place.addr, place.addr) };
+        let port = (place.level == Level::Port).then_some(place.port);
+        Hit { host: self.groups.host(attempt.group), near, port }
+    }
+
+    /// An attempt that waits at an overrun place tells who is behind it, before there is a verdict. `true` where enough
+    /// of them have.
+    pub(super) fn suspect(&mut self, at: u32, attempt: &Attempt) -> bool {
+        let called = self.groups.get(attempt.group).place;
+        let group = self.groups.get_mut(at);
+        group.members |= 1 << member_of(attempt, called, group.place.level, &self.hasher);
+        let hit = self.hit_of(attempt);
+        self.warm(at, Rule::Open, attempt, hit);
+        self.details.get(at, Rule::Open).is_none_or(|detail| detail.attempts >= ENOUGH)
+    }
+
+    fn warm(&mut self, at: u32, rule: Rule, attempt: &Attempt, hit: Hit) {
+        let kept = self.details.insert((at, rule), attempt, hit);
         let group = self.groups.get_mut(at);
         let bit = 1 << rule.index();
         if kept && group.warm & bit == 0 {
@@ -412,7 +296,7 @@ impl SynFlood {
         }
     }
 
-    fn charge_orphan(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
+    pub(super) fn charge_orphan(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
         if let Some(slot) = self.attempts.find(attempt.key) {
             self.attempts.get_mut(slot).verdict = Some(Outcome::HalfOpen);
         }
@@ -430,15 +314,29 @@ impl SynFlood {
             return;
         }
         group.sums.decay(now, false, &self.th);
+        let hit = Hit { host: Some(attempt.source), near: (attempt.source, attempt.source), port: Some(port) };
         let seen_from_there = Attempt { source: server, ..*attempt };
-        let alarm = self.add(host, Rule::Reflected, &seen_from_there, (Some(attempt.source), port));
+        let alarm = self.add(host, Rule::Reflected, &seen_from_there, hit);
         let group = self.groups.get_mut(host);
         group.counts[outcome.index()] = group.counts[outcome.index()].saturating_add(1);
-        group.syn_acks_resent += u32::from(attempt.syn_acks > 1);
+        group.syn_acks_resent += u32::from(attempt.tries.syn_acks() > 1);
         if alarm {
             self.consider(host, Rule::Reflected, now, tell);
         }
     }
+}
+
+/// The bit of what was called, among the members of a place of that level.
+fn member_of(attempt: &Attempt, called: Place, level: Level, hasher: &RandomState) -> u64 {
+    let hash = match (level, called.level) {
+        (Level::Port, _) => 0,
+        // Counted at a wider place only: six bits are kept of what it does not tell.
+        (Level::Host, Level::Port) => hasher.hash_one(called.port),
+        (Level::Prefix | Level::Wide, Level::Port | Level::Host) => hasher.hash_one(called.addr),
+        (Level::Rest, Level::Rest) | (Level::Host | Level::Prefix | Level::Wide, _) => attempt.member.into(),
+        (Level::Rest, _) => hasher.hash_one(called.addr.wide_prefix()),
+    };
+    hash & 63
 }
 
 /// Which sums an outcome raises at a place.
@@ -458,7 +356,8 @@ fn rules(attempt: &Attempt, outcome: Outcome, group: &Group) -> ArrayVec<Rule, 2
         Outcome::Refused if level == Level::Host => rules.push(Rule::Refused),
         Outcome::Refused => {}
         Outcome::ResentHalfOpen | Outcome::ResentUnanswered => {
-            if outcome == Outcome::ResentHalfOpen && !group.sums.fell_off() {
+            let outage = attempt.marks.has(Marks::OUTAGE) || group.sums.fell_off();
+            if outcome == Outcome::ResentHalfOpen && !outage {
                 rules.push(Rule::Resent);
             }
             if level == Level::Port {

@@ -7,12 +7,13 @@
 //! | file | part |
 //! |---|---|
 //! | `attempt`, `embryonic` | one attempt; the bounded table of those that are not complete |
-//! | `group`, `sums` | the places called; their rates and sums |
-//! | `ledger` | what an outcome does to them |
+//! | `group`, `groups`, `sums` | the places called; their rates and sums |
+//! | `segment`, `ageing`, `ledger` | what a segment, time and an outcome do to them |
 //! | `detail`, `sketch` | who is behind it, in constant memory |
 //! | `scan` | the same by source |
-//! | `alarm`, `kinds`, `incident`, `telling` | from a sum to an incident, its kind, its words |
+//! | `alarm`, `open`, `kinds`, `reading`, `describe`, `incident`, `telling` | from a sum to an incident, its kind, its words |
 
+mod ageing;
 mod alarm;
 mod attempt;
 mod clock;
@@ -20,10 +21,14 @@ mod describe;
 mod detail;
 mod embryonic;
 mod group;
+mod groups;
 mod incident;
 mod kinds;
 mod ledger;
+mod open;
+mod reading;
 mod scan;
+mod segment;
 mod sketch;
 mod sums;
 mod telling;
@@ -37,29 +42,25 @@ use std::net::IpAddr;
 
 use foldhash::quality::RandomState;
 
-use crate::detect::syn_flood::alarm::Incidents;
 use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Attempt;
-use crate::detect::syn_flood::attempt::Marks;
 use crate::detect::syn_flood::clock::TraceClock;
 use crate::detect::syn_flood::detail::Details;
 use crate::detect::syn_flood::embryonic::Attempts;
-use crate::detect::syn_flood::group::Groups;
+use crate::detect::syn_flood::groups::Groups;
+use crate::detect::syn_flood::open::Incidents;
 use crate::detect::syn_flood::scan::Scans;
 use crate::packet::Control;
 use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::IpHeader;
 use crate::packet::Quoted;
-use crate::packet::SeqNumber;
-use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
 use crate::packet::Tuple;
 
 pub use attempt::Outcome;
 pub use embryonic::AttemptStats;
-pub use group::PlaceStats;
+pub use groups::PlaceStats;
 pub use incident::Incident;
 pub use incident::Phase;
 pub use incident::Share;
@@ -73,10 +74,6 @@ pub use thresholds::Thresholds;
 /// Takes incidents as they start, go on and end.
 pub type Tell<'a> = &'a mut dyn FnMut(Incident);
 
-/// Farthest that an acknowledgment of the third segment may lie beyond the server's SYN.
-const ACK_REACH: u32 = 1 << 24;
-/// Farthest that a segment of a client that has completed may lie beyond its SYN.
-const SEQ_REACH: u32 = 1 << 16;
 /// A capture with fewer plain segments holds none, for all that can be concluded.
 const HARDLY_ANY: u64 = 10;
 
@@ -204,7 +201,7 @@ impl SynFlood {
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
         let Some(slot) = self.attempts.find(self.key(&tuple)) else { return };
         let attempt = self.attempts.get(slot);
-        let ours = quoted.seq.is_none_or(|seq| seq == attempt.client_isn) && from_client(attempt, dir);
+        let ours = quoted.seq.is_none_or(|seq| seq == attempt.client_isn) && segment::from_client(attempt, dir);
         if ours && !attempt.is_answered() && !attempt.is_orphan() {
             self.finish_as(slot, Outcome::Refused, now, tell);
         }
@@ -222,168 +219,6 @@ impl SynFlood {
         self.close_all(now, tell);
     }
 
-    fn syn(&mut self, key: u64, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let (tcp, ip) = (segment.tcp, segment.ip);
-        let group = self.groups.port(Address::of(ip.dst), tcp.dst_port, now);
-        self.above(group, |group| group.count_syn(now));
-        if !self.attempts.keeps(key) {
-            return;
-        }
-        let attempt = Attempt {
-            key,
-            source: Address::of(ip.src),
-            at: now,
-            frame: segment.frame as u32,
-            group,
-            client_isn: tcp.seq,
-            server_isn: SeqNumber(0),
-            previous: 0,
-            next: 0,
-            window: tcp.window,
-            ttl: ip.ttl,
-            options: tcp.options.len() as u8,
-            syns: 1,
-            syn_acks: 0,
-            verdict: None,
-            marks: Marks::new(if segment.dir == Dir::LowToHigh { Marks::CLIENT_IS_LOW } else { 0 }),
-        };
-        self.put(attempt, now, tell);
-    }
-
-    /// A server answers what the capture has not seen asked.
-    fn orphan(&mut self, key: u64, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let (tcp, ip) = (segment.tcp, segment.ip);
-        if !self.attempts.keeps(key) {
-            return;
-        }
-        let group = self.groups.port(Address::of(ip.src), tcp.src_port, now);
-        let client_is_low = if segment.dir == Dir::HighToLow { Marks::CLIENT_IS_LOW } else { 0 };
-        let attempt = Attempt {
-            key,
-            source: Address::of(ip.dst),
-            at: now,
-            frame: segment.frame as u32,
-            group,
-            client_isn: tcp.ack.minus(1),
-            server_isn: tcp.seq,
-            previous: 0,
-            next: 0,
-            window: tcp.window,
-            ttl: ip.ttl,
-            options: tcp.options.len() as u8,
-            syns: 1,
-            syn_acks: 1,
-            verdict: None,
-            marks: Marks::new(client_is_low | Marks::ORPHAN),
-        };
-        self.put(attempt, now, tell);
-        self.above(group, |group| {
-            group.answered = true;
-            group.opens();
-        });
-    }
-
-    fn syn_again(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
-        if !from_client(&attempt, segment.dir) {
-            // SYNs crossed (RFC 9293 §3.5, figure 7): somebody lives there.
-            self.above(attempt.group, |group| group.answered = true);
-            return;
-        }
-        if attempt.client_isn != segment.tcp.seq {
-            self.supersede(slot, now, tell);
-            self.syn(attempt.key, segment, now, tell);
-            return;
-        }
-        self.above(attempt.group, |group| group.count_syn(now));
-        if attempt.is_orphan() {
-            // Its SYN after all: late in the capture, or repeated.
-            self.attempts.get_mut(slot).marks.set(Marks::ORPHAN, false);
-        }
-        if attempt.age(now) < self.th.resend_after {
-            return;
-        }
-        self.attempts.get_mut(slot).syns = attempt.syns.saturating_add(1);
-        if attempt.syns == 1 {
-            self.unage(slot);
-            self.above(attempt.group, |group| group.resent = group.resent.saturating_add(1));
-            if matches!(attempt.verdict, Some(Outcome::HalfOpen | Outcome::Unanswered)) {
-                let now_as = self.attempts.get(slot).left_as();
-                self.judge_anew(slot, now_as, now, tell);
-            }
-        }
-    }
-
-    fn syn_ack(&mut self, slot: u32, segment: &Segment<'_>, now: i64) {
-        let attempt = *self.attempts.get(slot);
-        let covers = attempt.client_isn.offset_to(segment.tcp.ack);
-        if from_client(&attempt, segment.dir) || covers == 0 || covers > SEQ_REACH {
-            return;
-        }
-        let known = self.attempts.get_mut(slot);
-        if !attempt.is_answered() {
-            known.server_isn = segment.tcp.seq;
-            known.syn_acks = 1;
-            self.above(attempt.group, |group| {
-                group.answered = true;
-                group.opens();
-            });
-        } else if known.server_isn != segment.tcp.seq {
-            // A cookie made anew: the latest one counts (RFC 4987 §3.6).
-            known.server_isn = segment.tcp.seq;
-        } else if attempt.age(now) >= self.th.resend_after {
-            known.syn_acks = attempt.syn_acks.saturating_add(1);
-            self.above(attempt.group, |group| group.syn_acks_resent = group.syn_acks_resent.saturating_add(1));
-        }
-    }
-
-    fn reset(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
-        if from_client(&attempt, segment.dir) {
-            let sent = attempt.client_isn.offset_to(segment.tcp.seq);
-            match sent {
-                0 | 1 => self.finish_as(slot, Outcome::Reset, now, tell),
-                // It had sent octets before, so it had completed; the capture missed it.
-                2..=SEQ_REACH => self.finish_as(slot, Outcome::Completed, now, tell),
-                _ => {}
-            }
-            return;
-        }
-        self.above(attempt.group, |group| group.answered = true);
-        let covers = attempt.client_isn.offset_to(segment.tcp.ack);
-        // RFC 9293 §3.10.7.3: in SYN-SENT a reset counts only if it acknowledges the SYN.
-        let counts = segment.tcp.flags.has(TcpFlags::ACK) && (1..=SEQ_REACH).contains(&covers);
-        if !attempt.is_answered() && counts {
-            self.finish_as(slot, Outcome::Refused, now, tell);
-        }
-    }
-
-    fn plain(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
-        let tcp = segment.tcp;
-        let acks = tcp.flags.has(TcpFlags::ACK);
-        if !from_client(&attempt, segment.dir) {
-            let speaks = tcp.len > 0 || tcp.flags.has(TcpFlags::FIN);
-            let covers = attempt.client_isn.offset_to(tcp.ack);
-            if speaks || (acks && (2..=SEQ_REACH).contains(&covers)) {
-                self.above(attempt.group, |group| group.answered = true);
-                self.finish_as(slot, Outcome::Completed, now, tell);
-            }
-            return;
-        }
-        let sent = attempt.client_isn.offset_to(tcp.seq);
-        if !acks || sent == 0 || sent > SEQ_REACH {
-            return;
-        }
-        let acked = attempt.server_isn.offset_to(tcp.ack);
-        if !attempt.is_answered() || (1..=ACK_REACH).contains(&acked) {
-            self.finish_as(slot, Outcome::Completed, now, tell);
-        } else if attempt.verdict.is_none_or(|verdict| verdict != Outcome::Forged) {
-            self.unage(slot);
-            self.judge_anew(slot, Outcome::Forged, now, tell);
-        }
-    }
-
     fn key(&self, tuple: &Tuple) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for end in [&tuple.low, &tuple.high] {
@@ -391,10 +226,6 @@ impl SynFlood {
         }
         hasher.finish()
     }
-}
-
-fn from_client(attempt: &Attempt, dir: Dir) -> bool {
-    (dir == Dir::LowToHigh) == attempt.marks.has(Marks::CLIENT_IS_LOW)
 }
 
 fn write_endpoint(hasher: &mut impl Hasher, end: &Endpoint) {

@@ -69,8 +69,9 @@ impl Incident {
 
     fn outcomes_in_words(&self) -> String {
         let seen = Outcome::NAMED.iter().filter(|(outcome, _)| self.outcomes[outcome.index()] > 0);
-        let words: Vec<String> =
-            seen.map(|(outcome, name)| format!("{} {}", self.outcomes[outcome.index()], name.replace('_', " "))).collect();
+        let words: Vec<String> = seen
+            .map(|(outcome, name)| format!("{} {}", self.outcomes[outcome.index()], name.replace('_', " ")))
+            .collect();
         words.join(", ")
     }
 
@@ -138,7 +139,9 @@ fn listed(shares: &[Share]) -> String {
     let words: Vec<String> = shares
         .iter()
         .map(|share| match share.error {
-            error if error >= 0.001 => format!("{} {} (at most {} less)", share.value, percent(share.share), percent(error)),
+            error if error >= 0.001 => {
+                format!("{} {} (at most {} less)", share.value, percent(share.share), percent(error))
+            }
             _ => format!("{} {}", share.value, percent(share.share)),
         })
         .collect();
