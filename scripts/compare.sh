@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=${1:-target/release/synscope}
+
+# Agreement that must not be lost again, percent of the fields where either side has a value.
+TSHARK_FLOOR=99.98
 shared=${SYNSCOPE_SHARED:-../shared}
 
 if [ ! -d "$shared/tools" ] || [ ! -d "$shared/corpus" ]; then
@@ -33,3 +36,8 @@ while IFS= read -r -d '' file; do
     fi
 done < <(find "$shared/corpus" "$shared/floods" -type f ! -name '*.tsv' -print0 | sort -z)
 echo "read $read captures, $unreadable refused in one line each"
+
+echo "-- Wireshark 4.0's verdicts, frame by frame (the floor is what was reached before)"
+"$shared/tools/parity-tshark" --bin "$program" --min "$TSHARK_FLOOR" --jobs 2 --examples 0
+echo "known differences, with their reasons:"
+cut -f1,2,4,5 scripts/comparison-exceptions.tsv | tail -n +2

@@ -66,6 +66,8 @@ pub struct Exchange {
     pub port_closed: u64,
     /// Datagrams with a bad checksum.
     pub bad_checksums: u64,
+    /// Datagrams that carried a tunnel.
+    pub tunnelled: u64,
     /// Shortest, longest and all latencies together.
     pub latency: Latency,
     waiting: ArrayVec<Sent, MAX_WAITING>,
@@ -95,6 +97,7 @@ impl Exchange {
             unsolicited: 0,
             port_closed: 0,
             bad_checksums: 0,
+            tunnelled: 0,
             latency: Latency::default(),
             waiting: ArrayVec::new(),
         }
@@ -134,6 +137,13 @@ impl Exchange {
         self.latency.max = self.latency.max.max(latency);
         self.latency.total = Span(self.latency.total.0.saturating_add(latency.0));
         Event::Answer { to, latency }
+    }
+
+    /// Counts a datagram that carries a tunnel: neither question nor answer.
+    pub fn carries(&mut self, sent: Sent, by_a: bool) {
+        self.last = sent;
+        self.packets[usize::from(!by_a)] += 1;
+        self.tunnelled += 1;
     }
 
     /// An ICMP "port unreachable" quoted a datagram that `a` sent.

@@ -6,6 +6,7 @@ use std::alloc::System;
 use std::cell::Cell;
 
 use synscope::craft;
+use synscope::decode::Decoder;
 use synscope::decode::decode;
 use synscope::finding::Finding;
 use synscope::flow::EndedConnection;
@@ -92,4 +93,20 @@ fn packets_of_known_conversations_allocate_nothing() {
     }
     assert_eq!(allocations() - before, 0, "over {packets} packets");
     assert!(before > 0, "the counter counts");
+}
+
+#[test]
+fn a_decoder_with_memory_allocates_for_fragments_alone() {
+    let whole = craft::play(TALK).expect("a script");
+    let cut = craft::play("0 C > S udp (3000) fragment at 1000").expect("a script");
+    let mut decoder = Decoder::default();
+    let before = allocations();
+    for frame in whole.frames() {
+        assert!(decoder.decode(&frame).endpoints().is_some());
+    }
+    assert_eq!(allocations() - before, 0);
+    for frame in cut.frames() {
+        decoder.decode(&frame);
+    }
+    assert!(allocations() > before, "fragments have to be kept somewhere");
 }

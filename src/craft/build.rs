@@ -19,6 +19,7 @@ use crate::craft::step::Link;
 use crate::craft::step::Message;
 use crate::craft::step::Segment;
 use crate::craft::step::Step;
+use crate::craft::wrap;
 
 /// The IP packet of `step`. `number` is its place in the trace, `quoted` the IP packet that an ICMP error quotes.
 pub fn ip_packet(step: &Step, number: u64, quoted: &[u8]) -> Vec<u8> {
@@ -31,9 +32,22 @@ pub fn ip_packet(step: &Step, number: u64, quoted: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The frames of `step`: one, or as many as its packet has fragments, in its tunnel where it has one.
+pub fn frames(step: &Step, link: Link, number: u64, ip_packet: &[u8]) -> Vec<Vec<u8>> {
+    let outer = step.tunnel.as_ref().map(|tunnel| {
+        let ether_type = if wrap::is_ipv4(ip_packet) { 0x0800 } else { 0x86dd };
+        wrap::tunneled(tunnel, number, &link_header(step, Link::Ethernet, ether_type), ip_packet)
+    });
+    let packet = outer.as_deref().unwrap_or(ip_packet);
+    match step.split {
+        Some(most) => wrap::split(packet, most, number).iter().map(|part| frame(step, link, part)).collect(),
+        None => vec![frame(step, link, packet)],
+    }
+}
+
 /// The frame around an IP packet.
 pub fn frame(step: &Step, link: Link, ip_packet: &[u8]) -> Vec<u8> {
-    let ether_type: u16 = if step.src.addr.is_ipv4() { 0x0800 } else { 0x86dd };
+    let (ether_type, between) = wrap::below_link(step, ip_packet);
     let tags: Vec<u8> = step
         .vlans
         .iter()
@@ -44,9 +58,14 @@ pub fn frame(step: &Step, link: Link, ip_packet: &[u8]) -> Vec<u8> {
         })
         .collect();
     let first = if step.vlans.is_empty() { ether_type } else { VLAN };
-    let mut bytes = link_header(step, link, first);
+    let mut bytes = match link {
+        Link::Null => null_family(ip_packet).to_le_bytes().to_vec(),
+        Link::Loop => null_family(ip_packet).to_be_bytes().to_vec(),
+        _ => link_header(step, link, first),
+    };
     if !matches!(link, Link::Raw | Link::Null | Link::Loop) {
         bytes.extend(tags);
+        bytes.extend(between);
     }
     bytes.extend(ip_packet);
     bytes.extend(std::iter::repeat_n(0, usize::from(step.trailer)));
@@ -57,19 +76,17 @@ fn link_header(step: &Step, link: Link, protocol: u16) -> Vec<u8> {
     let [high, low] = protocol.to_be_bytes();
     let (src, dst) = (mac(step.src.addr), mac(step.dst.addr));
     match link {
-        Link::Raw => Vec::new(),
+        Link::Raw | Link::Null | Link::Loop => Vec::new(),
         Link::Ethernet => [&dst[..], &src, &[high, low]].concat(),
         // Sent to us (0), Ethernet hardware (1), six octets of address.
         Link::Sll => [&[0, 0, 0, 1, 0, 6][..], &src, &[0, 0, high, low]].concat(),
         Link::Sll2 => [&[high, low, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6][..], &src, &[0, 0]].concat(),
-        Link::Null => null_family(step).to_le_bytes().to_vec(),
-        Link::Loop => null_family(step).to_be_bytes().to_vec(),
     }
 }
 
 /// AF_INET, and AF_INET6 as FreeBSD numbers it.
-fn null_family(step: &Step) -> u32 {
-    if step.src.addr.is_ipv4() { 2 } else { 28 }
+fn null_family(ip_packet: &[u8]) -> u32 {
+    if wrap::is_ipv4(ip_packet) { 2 } else { 28 }
 }
 
 /// A locally administered address that ends in the IP address's last four octets.

@@ -13,6 +13,7 @@ mod options;
 mod packet_line;
 mod trace;
 mod words;
+mod wrap;
 
 pub use error::Fault;
 pub use error::ScriptError;

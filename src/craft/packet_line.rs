@@ -30,6 +30,9 @@ pub(super) fn parse(
     let mut step = Step::new(at, src, dst);
     step.ttl = settings.ttl;
     step.vlans.clone_from(&settings.vlans);
+    step.mpls.clone_from(&settings.mpls);
+    step.pppoe = settings.pppoe;
+    step.tunnel = settings.tunnel;
     step.snaplen = settings.snaplen;
     step.checksum = settings.checksum;
     step.body = match words.plain("flags, `udp` or `icmp`")? {
@@ -52,7 +55,7 @@ pub(super) fn parse(
             },
         }
     }
-    let octets = step.transport_len();
+    let octets = step.transport_len() + if step.tunnel.is_some() { TUNNEL_ROOM } else { 0 };
     if octets > usize::from(u16::MAX) - 20 && step.ip_len.is_none() {
         return Err(Fault::TooLong { octets });
     }
@@ -177,11 +180,10 @@ fn keyword(key: &str, words: &mut Words<'_>, step: &mut Step) -> Result<(), Faul
         ("mf", _) => step.more_fragments = true,
         ("fragment", _) => {
             let word = words.plain("a fragment offset")?;
-            let offset: u16 = number(word, "a fragment offset")?;
-            if !offset.is_multiple_of(8) {
-                return Err(not_a("a fragment offset of whole eights", word));
+            match word {
+                "at" => step.split = Some(eights(words.plain("a fragment size")?)?),
+                word => step.fragment_offset = eights(word)?,
             }
-            step.fragment_offset = offset;
         }
         ("trailer", _) => step.trailer = words.number::<u16>("a number of octets")?,
         (other, _) => return Err(not_a("a word of this packet", other)),
@@ -189,11 +191,22 @@ fn keyword(key: &str, words: &mut Words<'_>, step: &mut Step) -> Result<(), Faul
     Ok(())
 }
 
+/// Octets that a fragment can begin at.
+fn eights(word: &str) -> Result<u16, Fault> {
+    let octets: u16 = number(word, "a fragment offset")?;
+    if !octets.is_multiple_of(8) {
+        return Err(not_a("a fragment offset of whole eights", word));
+    }
+    Ok(octets)
+}
+
 /// Letters that depend on the sequence number alone: what is sent again is the same again.
 fn filler(from: u32, len: u32) -> Vec<u8> {
     (0..len).map(|i| b'a' + (from.wrapping_add(i) % 26) as u8).collect()
 }
 
+/// More than the headers of any tunnel take.
+const TUNNEL_ROOM: usize = 128;
 const DEFAULT_WINDOW: u16 = 65535;
 /// More than any IP packet holds; keeps a slip of the pen from filling the memory.
 const MAX_PAYLOAD: u32 = 1 << 20;

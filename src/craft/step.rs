@@ -1,5 +1,7 @@
 //! The nouns of a script: one packet to be, header by header.
 
+use std::net::IpAddr;
+
 use crate::packet::Endpoint;
 use crate::packet::LinkType;
 use crate::packet::SeqNumber;
@@ -17,6 +19,14 @@ pub struct Step {
     pub dst: Endpoint,
     /// VLAN ids, outermost first.
     pub vlans: Vec<u16>,
+    /// MPLS labels, outermost first; on links that have an EtherType.
+    pub mpls: Vec<u32>,
+    /// The PPPoE session it travels in; likewise.
+    pub pppoe: Option<u16>,
+    /// The tunnel it travels in.
+    pub tunnel: Option<Tunnel>,
+    /// Octets of payload from which the outermost IP packet is cut into fragments, a frame each.
+    pub split: Option<u16>,
     /// Octets that the capture keeps.
     pub snaplen: Option<u32>,
     /// TTL or hop limit.
@@ -39,6 +49,49 @@ pub struct Step {
     pub checksum: ChecksumField,
     /// What IP carries.
     pub body: Body,
+}
+
+/// A tunnel and its ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Tunnel {
+    /// Its headers.
+    pub kind: TunnelKind,
+    /// Where packets enter it.
+    pub src: IpAddr,
+    /// Where they leave it.
+    pub dst: IpAddr,
+}
+
+/// The tunnels that can be built.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TunnelKind {
+    /// IP in IP, protocol 4 or 41.
+    IpIp,
+    /// GRE with IP inside.
+    Gre,
+    /// GRE with key, sequence number and a frame inside.
+    GreTap,
+    /// VXLAN.
+    Vxlan,
+    /// Geneve with one option.
+    Geneve,
+    /// GTP-U.
+    Gtp,
+}
+
+impl TunnelKind {
+    /// The kind that a script calls `word`.
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "ipip" => Self::IpIp,
+            "gre" => Self::Gre,
+            "gretap" => Self::GreTap,
+            "vxlan" => Self::Vxlan,
+            "geneve" => Self::Geneve,
+            "gtp" => Self::Gtp,
+            _ => return None,
+        })
+    }
 }
 
 /// What IP carries.
@@ -229,6 +282,10 @@ impl Step {
             src,
             dst,
             vlans: Vec::new(),
+            mpls: Vec::new(),
+            pppoe: None,
+            tunnel: None,
+            split: None,
             snaplen: None,
             ttl: 64,
             traffic_class: 0,

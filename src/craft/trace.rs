@@ -26,20 +26,21 @@ impl Trace {
                 _ => None,
             };
             let packet = build::ip_packet(step, number, quoted.map_or(&[], Vec::as_slice));
-            let mut bytes = build::frame(step, script.link, &packet);
-            let origlen = bytes.len() as u32;
-            bytes.truncate(step.snaplen.unwrap_or(origlen) as usize);
-            let meta = FrameMeta {
-                number,
-                at: step.at,
-                clock: Clock::File,
-                link_type: script.link.link_type(),
-                interface: 0,
-                caplen: bytes.len() as u32,
-                origlen,
-            };
+            for mut bytes in build::frames(step, script.link, number, &packet) {
+                let origlen = bytes.len() as u32;
+                bytes.truncate(step.snaplen.unwrap_or(origlen) as usize);
+                let meta = FrameMeta {
+                    number: frames.len() as u64 + 1,
+                    at: step.at,
+                    clock: Clock::File,
+                    link_type: script.link.link_type(),
+                    interface: 0,
+                    caplen: bytes.len() as u32,
+                    origlen,
+                };
+                frames.push((meta, bytes));
+            }
             packets.push(packet);
-            frames.push((meta, bytes));
         }
         Self { frames }
     }
@@ -113,5 +114,22 @@ mod tests {
         assert_eq!((data.len, data.payload, data.end()), (4, &b"GET "[..], SeqNumber(1005)));
         assert_eq!(packets[3].meta.at, Timestamp::from_parts(1_700_000_000, 31_000_000));
         assert_eq!(packets[3].meta.number, 4);
+    }
+
+    #[test]
+    fn a_snap_length_cuts_the_octets_and_keeps_the_length() {
+        let trace = play("0 C > S . 1:101(100) snaplen 60").expect("a script that reads");
+        let (meta, bytes) = &trace.frames[0];
+        assert_eq!((meta.caplen, meta.origlen, bytes.len()), (60, 154, 60));
+    }
+
+    #[test]
+    fn a_pcap_file_holds_header_and_records() {
+        let trace = play("link raw\n1.5 C > S . 1:1(0) snaplen 30").expect("a script that reads");
+        let file = trace.to_pcap();
+        let word = |at: usize| u32::from_le_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
+        assert_eq!((word(0), word(20)), (0xa1b2_3c4d, 101));
+        assert_eq!((word(24), word(28)), (1_700_000_001, 500_000_000));
+        assert_eq!((word(32), word(36), file.len()), (30, 40, 24 + 16 + 30));
     }
 }

@@ -35,6 +35,11 @@ impl Extent {
         bytes.get(self.at..self.end.min(bytes.len())).unwrap_or(&[])
     }
 
+    /// The first `octets` of it, or all where there are fewer.
+    pub(super) fn first(self, octets: usize) -> Self {
+        Self { at: self.at, end: self.end.min(self.at.saturating_add(octets)) }
+    }
+
     /// What is left behind the first `octets`.
     pub(super) const fn behind(self, octets: usize) -> Self {
         Self { at: self.at.saturating_add(octets), end: self.end }

@@ -22,6 +22,7 @@ use crate::decode::transport;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
 use crate::packet::IpHeader;
+use crate::packet::Layer;
 use crate::packet::LayerKind;
 use crate::packet::Packet;
 use crate::packet::Transport;
@@ -92,7 +93,7 @@ pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
         checksum: v4_checksum(packet, extent, header.slice(), field),
     };
     let final_dst = Some(IpAddr::V4(v4_final_destination(header.options()).unwrap_or(header.destination_addr())));
-    extensions(packet, Carried { ip, extent: payload, truncated, final_dst });
+    carry(packet, Carried { ip, extent: payload, truncated, final_dst });
 }
 
 /// Where the payload lies by the total length field, and whether the frame is too short for it.
@@ -177,7 +178,7 @@ pub(super) fn read_v6(packet: &mut Packet<'_>, extent: Extent) {
         protocol: header.next_header().0,
         checksum: ChecksumState::None,
     };
-    extensions(packet, Carried { ip, extent: payload, truncated, final_dst: Some(ip.dst) });
+    carry(packet, Carried { ip, extent: payload, truncated, final_dst: Some(ip.dst) });
 }
 
 /// Where the payload lies by the payload length field, the jumbo payload option (RFC 2675 §2), or the frame.
@@ -220,7 +221,7 @@ fn jumbo_len(behind: &[u8], next_header: u8) -> Option<u32> {
 }
 
 /// Follows the extension headers, then reads what they carry. IPv4 has one of them, the authentication header.
-fn extensions(packet: &mut Packet<'_>, mut carried: Carried) {
+pub(super) fn carry(packet: &mut Packet<'_>, mut carried: Carried) {
     packet.transport = Transport::Other;
     for count in 0.. {
         if carried.ip.fragment_offset != 0 {
@@ -233,6 +234,10 @@ fn extensions(packet: &mut Packet<'_>, mut carried: Carried) {
             transport::read(packet, &carried);
             return;
         };
+        if kind == LayerKind::FragmentHeader && carried.ip.is_fragment() {
+            // A fragment of a fragment: what it begins with will only show once the outer datagram is whole.
+            break;
+        }
         if count == MAX_EXTENSIONS {
             let limit = MAX_EXTENSIONS as u32;
             note(packet, DefectCode::ExtensionChain, kind, carried.extent.at, limit + 1, limit);
@@ -302,6 +307,21 @@ pub(super) fn extension_len(kind: LayerKind, bytes: &[u8]) -> usize {
         LayerKind::Ah => (usize::from(bytes[1]) + 2) * 4,
         _ => (usize::from(bytes[1]) + 1) * 8,
     }
+}
+
+/// The destination that a pseudo-header sums, from the IP header that is layer `first` and its extension headers up to
+/// layer `last`; see [`Carried::final_dst`].
+pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize) -> Option<IpAddr> {
+    let dst = packet.ip.map(|ip| ip.dst)?;
+    let octets = |layer: &Layer| packet.bytes.get(layer.offset as usize..)?.get(..layer.len as usize);
+    let layers = packet.layers.get(first..=last)?;
+    layers.iter().try_fold(Some(dst), |dst, layer| {
+        Some(match (layer.kind, octets(layer)?) {
+            (LayerKind::Ipv4, header) => v4_final_destination(header.get(V4_LEN..)?).map(IpAddr::V4).or(dst),
+            (LayerKind::Routing, header) => routed_destination(header, dst),
+            _ => dst,
+        })
+    })?
 }
 
 /// Where a packet with this routing header ends up at last (RFC 8200 §4.4, RFC 6275 §6.4, RFC 8754 §2).

@@ -1,8 +1,8 @@
 //! Frame → [`Packet`]: which headers are there, what they say, and what is wrong with them.
 //!
-//! Faults are data ([`Defect`]), not errors: decoding goes on behind them as far as the bytes carry it, never panics
-//! and never allocates. Lengths are those that the headers declare, never those of the captured slice, so that a
-//! capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
+//! Faults are data, a [`Defect`](crate::packet::Defect) each, not errors: decoding goes on behind them as far as the
+//! bytes carry it, never panics and never allocates. Lengths are those that the headers declare, never those of the
+//! captured slice, so that a capture cut by its snap length still counts sequence numbers right (RFC 9293 §3.4).
 //!
 //! Headers are recognised one at a time by etherparse's header slices. Its whole-packet decoders stay outside the hot
 //! path on purpose: the strict one refuses a packet for one cut octet, the lax one forgets which TCP header it nearly
@@ -12,11 +12,21 @@ pub mod checksum;
 pub mod fields;
 pub mod options;
 
+mod defrag;
+mod ether;
 mod extent;
+mod host;
 mod icmp;
 mod ip;
+mod lan;
 mod link;
+mod mpls;
+mod reassembly;
 mod transport;
+mod tunnel;
+mod udp_tunnel;
+mod wan;
+mod wlan;
 
 use arrayvec::ArrayVec;
 
@@ -24,9 +34,14 @@ use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Transport;
 
+pub use defrag::DefragLimits;
+pub use defrag::DefragStats;
+pub use reassembly::Decoder;
+
 /// Reads every header of `frame` that we know. Any bytes are welcome, any link type too.
 ///
-/// Tunnels and fragments are not followed yet: `ip` and `transport` are those of the outermost IP header.
+/// Tunnels are followed: `ip` and `transport` are those of the innermost packet, `outer` tells of the headers around it.
+/// A fragment stands alone here, the first one with its ports; [`Decoder`] puts them together.
 pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
     let mut packet = Packet {
         meta: frame.meta,
@@ -34,6 +49,8 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
         layers: ArrayVec::new(),
         ip: None,
         transport: Transport::None,
+        outer: ArrayVec::new(),
+        reassembled: None,
         defects: ArrayVec::new(),
     };
     link::read(&mut packet);
@@ -59,6 +76,8 @@ mod tests {
     use crate::craft::step::Link;
     use crate::craft::step::Segment;
     use crate::craft::step::Step;
+    use crate::craft::step::Tunnel;
+    use crate::craft::step::TunnelKind;
     use crate::packet::ChecksumState;
     use crate::packet::Clock;
     use crate::packet::DefectCode;
@@ -77,6 +96,12 @@ mod tests {
         let meta =
             FrameMeta { number: 1, at, clock: Clock::File, link_type, interface: 0, caplen: octets, origlen: octets };
         Frame { meta, bytes }
+    }
+
+    /// A header in hexadecimal, blanks ignored.
+    pub(in crate::decode) fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
+        digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
     }
 
     /// The last frame of a script, for a test to tamper with.
@@ -106,12 +131,26 @@ mod tests {
             && ends.max().unwrap_or(0) <= packet.bytes.len() as u32
     }
 
+    /// The fields of each header, one behind the other, are the whole header.
+    pub(in crate::decode) fn fields_cover_headers(packet: &Packet<'_>) {
+        for layer in &packet.layers {
+            let mut at = 0;
+            for field in fields::describe(packet, layer) {
+                assert_eq!(field.bits.0, at, "{} of {}", field.name, layer.kind.name());
+                at += field.bits.1;
+            }
+            assert_eq!(at, layer.len * 8, "{}", layer.kind.name());
+        }
+    }
+
     fn link_types() -> impl Strategy<Value = LinkType> {
         prop::sample::select(
-            vec![0, 1, 9, 12, 14, 101, 105, 108, 113, 127, 228, 229, 276, 65535]
-                .into_iter()
-                .map(LinkType)
-                .collect::<Vec<_>>(),
+            [
+                0, 1, 6, 7, 8, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 107, 108, 109, 113, 117, 119, 122, 127, 129,
+                163, 166, 178, 192, 204, 228, 229, 239, 240, 242, 258, 274, 276, 281, 282, 284, 285, 65535,
+            ]
+            .map(LinkType)
+            .to_vec(),
         )
     }
 
@@ -141,6 +180,12 @@ mod tests {
 
     fn links() -> impl Strategy<Value = Link> {
         prop::sample::select(vec![Link::Ethernet, Link::Raw, Link::Sll, Link::Sll2, Link::Null, Link::Loop])
+    }
+
+    fn tunnels() -> impl Strategy<Value = Option<Tunnel>> {
+        let kinds = ["ipip", "gre", "gretap", "vxlan", "geneve", "gtp", "none"].map(TunnelKind::named);
+        (prop::sample::select(kinds.to_vec()), addresses())
+            .prop_map(|(kind, (src, dst))| kind.map(|kind| Tunnel { kind, src, dst }))
     }
 
     fn steps() -> impl Strategy<Value = Step> {
@@ -202,8 +247,17 @@ mod tests {
         }
 
         #[test]
-        fn what_was_crafted_is_what_is_decoded(step in steps(), link in links()) {
-            let bytes = build::frame(&step, link, &build::ip_packet(&step, 1, &[]));
+        fn what_was_crafted_is_what_is_decoded(
+            mut step in steps(),
+            link in links(),
+            mpls in vec(0u32..1 << 20, 0..3),
+            pppoe in any::<Option<u16>>(),
+            tunnel in tunnels(),
+        ) {
+            // Tags and their like take layers, of which there are not so many.
+            step.vlans.truncate(2);
+            (step.mpls, step.pppoe, step.tunnel) = (mpls, pppoe, tunnel);
+            let bytes = build::frames(&step, link, 1, &build::ip_packet(&step, 1, &[])).remove(0);
             let packet = decode(&frame(link.link_type(), &bytes));
             let ip = packet.ip.expect("an IP header");
             prop_assert_eq!((ip.src, ip.dst), (step.src.addr, step.dst.addr));

@@ -15,6 +15,8 @@ use crate::decode::extent::require;
 use crate::decode::icmp;
 use crate::decode::ip::Carried;
 use crate::decode::options;
+use crate::decode::tunnel;
+use crate::decode::udp_tunnel;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
 use crate::packet::LayerKind;
@@ -32,8 +34,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
         (_, TCP) => read_tcp(packet, carried),
         (_, UDP) => read_udp(packet, carried),
         (4, ICMP) | (6, ICMPV6) => icmp::read(packet, carried),
-        // IP in IP (4), IPv6 in IP (41), GRE (47) and the like would go here.
-        _ => {}
+        _ => tunnel::read(packet, carried),
     }
 }
 
@@ -154,8 +155,14 @@ fn read_udp(packet: &mut Packet<'_>, carried: &Carried) {
     }
     note_ports(packet, LayerKind::Udp, extent, header.source_port(), header.destination_port());
     let covered = udp_covered(packet, carried, header.length());
+    let is_tunnel = udp_tunnel::is_tunnel(header.source_port(), header.destination_port());
     let checksum_field = header.checksum();
-    let checksum = udp_checksum(packet, carried, bytes, covered, checksum_field);
+    // Tunnels may do without a sum over IPv6 too (RFC 6935 §5).
+    let checksum = if checksum_field == 0 && is_tunnel {
+        ChecksumState::Absent
+    } else {
+        udp_checksum(packet, carried, bytes, covered, checksum_field)
+    };
     // Where the length field is no guide, IP is.
     let total = covered.unwrap_or(extent.len());
     packet.transport = Transport::Udp(UdpHeader {
@@ -167,6 +174,9 @@ fn read_udp(packet: &mut Packet<'_>, carried: &Carried) {
         len: (total - UDP_LEN) as u32,
         payload: &bytes[UDP_LEN..total.min(bytes.len())],
     });
+    if is_tunnel && !carried.ip.is_fragment() {
+        udp_tunnel::read(packet, extent.first(total).behind(UDP_LEN));
+    }
 }
 
 /// Octets of header and payload by the length field (RFC 768), `None` where that cannot be.

@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
     zero_window,
     bad_checksum,
     state_unexpected,
+    reset_ignored,
 ];
 
 fn finding(ended: &EndedConnection<'_>, code: Code, frames: Vec<u64>, text: String) -> Finding {
@@ -75,10 +76,10 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
         Outcome::Refused => {
             let (_, reset, _) = connection.teardown.reset?;
             let text = format!(
-                "{server} refused {client}: RST,ACK in frame {} answers the SYN of frame {} after {} s",
+                "{server} refused {client}: RST,ACK in frame {} answers the SYN of frame {} after {}",
                 reset.frame,
                 syn.frame,
-                reset.at.since(syn.at)
+                reset.at.since(syn.at).human()
             );
             let refused = finding(ended, Code::Refused, vec![syn.frame, reset.frame], text);
             Some(with(refused, "after", reset.at.since(syn.at)))
@@ -89,7 +90,7 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
             Some(finding(ended, Code::Unreachable, vec![syn.frame, connection.last.frame], text))
         }
         Outcome::NoAnswer => {
-            let waited = connection.last.at.since(syn.at);
+            let waited = connection.last.at.since(syn.at).human();
             let text = match ended.why {
                 Leaves::CaptureEnd => {
                     format!(
@@ -98,7 +99,7 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
                     )
                 }
                 _ => format!(
-                    "{server} never answered {client}: {tries} SYN over {waited} s, the first in frame {}",
+                    "{server} never answered {client}: {tries} SYN over {waited}, the first in frame {}",
                     syn.frame
                 ),
             };
@@ -189,7 +190,7 @@ fn mid_stream(ended: &EndedConnection<'_>) -> Option<Finding> {
 
 fn reset(ended: &EndedConnection<'_>) -> Option<Finding> {
     let (side, mark, kind) = ended.connection.teardown.reset?;
-    let code = match ended.connection.teardown.kind() {
+    let code = match ended.connection.close_kind() {
         CloseKind::Abort => Code::Reset,
         CloseKind::ResetAfterFin => Code::ResetAfterFin,
         CloseKind::FourWay
@@ -213,8 +214,24 @@ fn reset(ended: &EndedConnection<'_>) -> Option<Finding> {
     Some(with(finding(ended, code, vec![mark.frame], text), "by", side.name()))
 }
 
+fn reset_ignored(ended: &EndedConnection<'_>) -> Option<Finding> {
+    let tally = ended.connection.notable().resets_ignored;
+    tallied(ended, Code::ResetIgnored, tally, |frame, side| {
+        format!(
+            "{} resets of {} carry numbers that {} must not obey, first in frame {frame}",
+            tally.count,
+            ended.endpoint(side),
+            ended.endpoint(side.peer())
+        )
+    })
+}
+
 fn half_closed(ended: &EndedConnection<'_>) -> Option<Finding> {
     let teardown = &ended.connection.teardown;
+    // A side that was never captured may have closed long ago.
+    if [Side::Client, Side::Server].iter().any(|&side| ended.connection.side(side).packets == 0) {
+        return None;
+    }
     let side = match (teardown.fin[0], teardown.fin[1], teardown.reset) {
         (Some(_), None, None) => Side::Client,
         (None, Some(_), None) => Side::Server,
@@ -232,8 +249,13 @@ fn half_closed(ended: &EndedConnection<'_>) -> Option<Finding> {
 
 fn idle_close(ended: &EndedConnection<'_>) -> Option<Finding> {
     let (mark, side, idle) = ended.connection.notable().idle_close?;
-    let text =
-        format!("{} ({}) closed in frame {} after {idle} s of silence", ended.endpoint(side), side.name(), mark.frame);
+    let text = format!(
+        "{} ({}) closed in frame {} after {} of silence",
+        ended.endpoint(side),
+        side.name(),
+        mark.frame,
+        idle.human()
+    );
     Some(with(with(finding(ended, Code::IdleClose, vec![mark.frame], text), "idle", idle), "by", side.name()))
 }
 
@@ -241,7 +263,8 @@ fn idle_close(ended: &EndedConnection<'_>) -> Option<Finding> {
 fn request_unanswered(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let asked = connection.turns.unanswered()?;
-    if !connection.teardown.is_over() || connection.turns.answers == 0 {
+    // Who asks and who answers is only known where the opening was seen.
+    if !connection.oriented || !connection.teardown.is_over() || connection.turns.answers == 0 {
         return None;
     }
     let text = format!(

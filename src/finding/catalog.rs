@@ -5,7 +5,7 @@ use std::fmt;
 use crate::finding::Severity;
 
 macro_rules! catalog {
-    ($($name:ident = $code:literal, $severity:ident, $rfc:literal, $title:literal, $meaning:literal;)*) => {
+    ($($name:ident = $code:literal, $severity:ident, $rfc:literal, $title:literal, $meaning:literal $(, $sum:literal)?;)*) => {
         /// A stable, kebab-case name for one kind of finding. Its text may change, the code may not.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Code { $(#[doc = $title] $name,)* }
@@ -37,6 +37,11 @@ macro_rules! catalog {
             /// What it means and what to do about it.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// The rule as a sum, its numbers named in braces; empty for codes that judge no single segment.
+            pub const fn sum(self) -> &'static str {
+                match self { $(Self::$name => concat!($($sum)?),)* }
             }
         }
     };
@@ -76,6 +81,9 @@ catalog! {
     ResetAfterFin = "reset-after-fin", Warning, "RFC 9293 §3.6.1",
         "Reset after a FIN",
         "One side had closed and the other still sent data, which nobody could read any more; or the closing side ran out of patience.";
+    ResetIgnored = "reset-ignored", Note, "RFC 5961 §3.2; RFC 9293 §3.10.7.3",
+        "A reset that ends nothing",
+        "Its number is not the one that the receiver expects next: a guess from off the path, a straggler, or the answer to an old duplicate.";
     HalfClosed = "half-closed", Note, "RFC 9293 §3.6",
         "One side closed, the other has not",
         "The capture ends with one direction closed. The other side may hold its socket in CLOSE-WAIT: look whether the program ever closes it.";
@@ -109,6 +117,110 @@ catalog! {
     StateUnexpected = "state-unexpected", Warning, "RFC 9293 §3.10",
         "A segment that has no place in its sender's state",
         "For example a SYN inside an open connection: a forgotten connection, a scan, or a forgery.";
+    SegmentAcceptable = "segment-acceptable", Note, "RFC 9293 §3.10.7.4",
+        "The segment lies where the receiver takes octets",
+        "Otherwise the receiver drops it and acknowledges. Old octets again, or numbers from nowhere.",
+        "octets {seq}..{end} within rcv_nxt {rcv_nxt} .. right edge {edge}";
+    AckRange = "ack-range", Error, "RFC 9293 §3.10.7.4; RFC 5961 §5",
+        "The acknowledgment covers what was sent, and is not too old",
+        "Above: octets that the peer never sent, or that the capture missed. Far below: an old duplicate or a forgery; a challenge ACK is due.",
+        "snd_una {snd_una} − window ≤ ack {ack} ≤ snd_max {snd_max}";
+    WindowShrunk = "window-shrunk", Warning, "RFC 9293 §3.8.6",
+        "The right edge of the window does not move left",
+        "A receiver should not take back room that it offered: octets on their way into it will be dropped.",
+        "edge {edge} = ack + window; before {edge_before}; back by {back_by}, one unit is {unit}";
+    ResetValid = "reset-valid", Warning, "RFC 5961 §3.2; RFC 9293 §3.10.7.4",
+        "The reset carries the exact next number",
+        "Only then it ends the connection. Elsewhere in the window it earns a challenge ACK, outside it is dropped: a guess from off the path looks so.",
+        "seq {seq} within rcv_nxt {rcv_nxt} .. {snd_max}; window up to {edge}";
+    Paws = "paws", Warning, "RFC 7323 §5.3",
+        "Timestamps do not run back",
+        "The receiver drops such a segment as an old duplicate and acknowledges.",
+        "TSval {ts_value} ≥ TS.Recent {ts_recent}";
+    WindowScaleLimit = "window-scale-limit", Warning, "RFC 7323 §2.3",
+        "The window scale is at most 14",
+        "Hosts use 14 where more is offered, and log it.",
+        "shift {shift} ≤ 14";
+    MssOutsideSyn = "mss-outside-syn", Note, "RFC 9293 §3.2",
+        "MSS stands in SYNs only",
+        "Hosts ignore it elsewhere; something on the path or an odd stack put it there.",
+        "mss {mss} in a segment without SYN";
+    SackSane = "sack-sane", Warning, "RFC 2018 §3; RFC 2883 §4",
+        "SACK blocks lie within what was sent",
+        "Left before right, above the acknowledgment, not beyond what was sent. Middleboxes that rewrite numbers but not SACK break this.",
+        "block {left}..{right}, ack {ack}";
+    ChallengeAck = "challenge-ack", Note, "RFC 5961 §3–5; RFC 9293 §3.10.7.4",
+        "An acknowledgment in answer to a segment out of place",
+        "The receiver says where it stands. Seen after old duplicates, wrong resets and unexpected SYNs.",
+        "repeats ack {ack}";
+    KeepAlive = "keep-alive", Note, "RFC 9293 §3.8.4",
+        "Keep-alive",
+        "A number that was acknowledged long ago, on an idle connection, only to be answered.",
+        "seq {seq} = snd_nxt {snd_nxt} − 1, everything acknowledged";
+    KeepAliveAnswer = "keep-alive-answer", Note, "RFC 9293 §3.8.4",
+        "Answer to a keep-alive",
+        "The peer is alive and says where it stands.",
+        "ack {ack}, window {window}";
+    ZeroWindowProbe = "zero-window-probe", Note, "RFC 9293 §3.8.6.1",
+        "Zero-window probe",
+        "The peer's window is closed; the sender asks whether it still is. BSD sends the next octet, Linux an old number and none.",
+        "window 0; seq {seq}, snd_nxt {snd_nxt}, {len} octets";
+    ZeroWindowProbeAnswer = "zero-window-probe-answer", Note, "RFC 9293 §3.8.6.1",
+        "Answer to a zero-window probe",
+        "Tells the window as it is now.",
+        "ack {ack}, window {window}";
+    LateAck = "late-ack", Note, "RFC 9293 §3.6",
+        "Acknowledgment sent before the FIN, seen after it",
+        "A plain acknowledgment that carries the number of its sender's FIN: it was overtaken, or answers late data. No keep-alive.",
+        "seq {seq} = number of the FIN {fin}";
+    WindowUnderSegment = "window-under-segment", Warning, "RFC 9293 §3.8.6.2.1",
+        "Held back by a window smaller than a segment",
+        "The window is open, but by less than a segment and less than half its best: the sender waits for its override timer each time. Cure: a receive buffer of two segments or more.",
+        "window {window} < segment {mss} and < half of the best {half_of_best}; waited {waited}";
+    CaptureDuplicate = "capture-duplicate", Note, "RFC 9293 §3.4",
+        "The same packet captured twice",
+        "Two taps or interfaces saw one packet; the network carried it once. Not a retransmission.",
+        "equal in every field, {apart} apart (limit {limit}), TTL {ttl}";
+    NotCaptured = "not-captured", Note, "RFC 9293 §3.4",
+        "Acknowledged, and not in the capture",
+        "The receiver has octets that the capture does not hold and never asked for them: the capture lost them, not the network.",
+        "ack {ack} − snd_max {snd_max} = {octets} octets";
+    OverlapDiffers = "overlap-differs", Error, "RFC 9293 §3.10.7.4",
+        "The same numbers carry the same octets",
+        "Other octets under the same numbers: somebody injects, or a middlebox rewrites.",
+        "octets {seq}..{end}, the first 64 compared";
+    SynRetransmission = "syn-retransmission", Note, "RFC 6298 §5",
+        "SYN sent again",
+        "The first one or its answer was lost, or the listener had no room.",
+        "ISN {seq} again, {since} after the one before, number {times}";
+    FastRetransmission = "fast-retransmission", Note, "RFC 5681 §3.2; RFC 6675 §5; RFC 8985 §6",
+        "Fast retransmission",
+        "The receiver asked for it, by three duplicate acknowledgments or by SACK for what came later.",
+        "{duplicate_acks} duplicate ACKs (3 ask), {sacked_above} octets above are held; what was sent {later} later arrived";
+    TailLossProbe = "tail-loss-probe", Note, "RFC 8985 §7",
+        "Tail loss probe",
+        "The last segment again after about two round trips, long before a timeout, to make the receiver say what it has.",
+        "nothing moved for {ran}: two round trips {two_rtt} passed, a timer of at most {rto} not";
+    TimeoutRetransmission = "timeout-retransmission", Warning, "RFC 6298 §5",
+        "Retransmission by timeout",
+        "The timer ran out and the sender starts over slowly: each costs at least a fifth of a second, and speed after it.",
+        "{since} since the last try ≥ RTO {rto}; sent {times} times before";
+    RetransmissionOfAcknowledged = "retransmission-of-acknowledged", Note, "RFC 9293 §3.4",
+        "Sent again although acknowledged",
+        "The acknowledgment was seen here before: it was lost on the way to the sender, or crossed the repetition.",
+        "octets {seq}..{end} ≤ snd_una {snd_una}";
+    RetransmissionUnexplained = "retransmission-unexplained", Note, "RFC 9293 §3.8.1",
+        "Sent again, and the capture does not show why",
+        "No timer can have run out, nobody asked, and it is not the tail. Events beyond the capture point may explain it.",
+        "octets {seq}..{end}";
+    SpuriousRetransmission = "spurious-retransmission", Note, "RFC 2883 §4; RFC 3522 §3",
+        "The retransmission was needed",
+        "Proved otherwise: the receiver reports the octets as duplicates, or its echo is older than the repetition. The path was slow, not lossy.",
+        "octets {seq}..{end}, ack {ack}";
+    Reordering = "reordering", Note, "RFC 4737",
+        "Overtaken on the way",
+        "It was sent before its predecessors in the capture, as its IP id or timestamp shows. No loss.",
+        "octets {seq}..{end}; {duplicate_acks} duplicate ACKs asked";
     UdpPortClosed = "udp-port-closed", Error, "RFC 1122 §3.2.2.1",
         "UDP port closed",
         "The host answered with ICMP \"port unreachable\": it is up, and nobody has a socket on that port.";

@@ -64,6 +64,14 @@ pub enum Gap {
     CaptureEnded,
     /// A bad checksum: the receiver will have dropped it, so it proves nothing.
     BadChecksum,
+    /// No round-trip time is known yet, so no timer can be judged.
+    NoRoundTrip,
+    /// Neither IP id nor timestamp tells one packet from another.
+    NoIdentity,
+    /// Which of two packets reached the receiver first cannot be seen from here.
+    OrderAtReceiver,
+    /// Idle for so long that a timestamp clock may have come round (RFC 7323 §5.5).
+    ClockMayHaveWrapped,
 }
 
 impl Gap {
@@ -77,6 +85,10 @@ impl Gap {
             Self::Fragmented => "fragmented",
             Self::CaptureEnded => "capture-ended",
             Self::BadChecksum => "bad-checksum",
+            Self::NoRoundTrip => "no-round-trip",
+            Self::NoIdentity => "no-identity",
+            Self::OrderAtReceiver => "order-at-receiver",
+            Self::ClockMayHaveWrapped => "clock-may-have-wrapped",
         }
     }
 }
@@ -91,6 +103,10 @@ impl fmt::Display for Gap {
             Self::Fragmented => "the datagram came in fragments",
             Self::CaptureEnded => "the capture ended first",
             Self::BadChecksum => "its checksum is bad",
+            Self::NoRoundTrip => "no round-trip time is known yet",
+            Self::NoIdentity => "neither IP id nor timestamp tells one packet from another",
+            Self::OrderAtReceiver => "which packet reached the receiver first cannot be seen from here",
+            Self::ClockMayHaveWrapped => "the timestamp clock may have come round",
         })
     }
 }

@@ -59,6 +59,10 @@ defect_codes! {
     IpChecksum = "ip-checksum", "IP header checksum {found:#06x}, computed {expected:#06x}";
     /// More extension headers than we follow.
     ExtensionChain = "extension-chain", "more than {expected} extension headers";
+    /// A fragment covers octets that an earlier fragment has brought already, other ones or in other bounds.
+    FragmentOverlap = "fragment-overlap", "{found} octets of this fragment were there already, the first at octet {expected} of the datagram: the first ones count";
+    /// A fragment reaches past the end of its datagram, or past what IP can carry.
+    FragmentBeyond = "fragment-beyond", "fragment reaches to octet {found}, its datagram ends at {expected}";
     /// More link-layer tags or nested headers than we follow.
     LayerDepth = "layer-depth", "more than {expected} layers";
     /// Data offset below five words.

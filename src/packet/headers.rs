@@ -18,17 +18,23 @@ use crate::packet::tuple::Endpoint;
 use crate::packet::tuple::Protocol;
 use crate::packet::tuple::Tuple;
 
+pub use crate::packet::layer::Layer;
+pub use crate::packet::layer::LayerKind;
+
 /// Layers kept per packet; a chain that is longer carries a `layer-depth` defect.
 pub const MAX_LAYERS: usize = 16;
 /// Defects kept per packet; the first ones say most.
 pub const MAX_DEFECTS: usize = 4;
+/// Transport headers around the innermost packet that are kept, the outermost ones.
+pub const MAX_OUTER: usize = 4;
 
 /// A frame after decoding. Borrows the frame's bytes.
 #[derive(Clone, Debug)]
 pub struct Packet<'a> {
     /// What the capture says about the frame.
     pub meta: FrameMeta,
-    /// The whole captured frame.
+    /// The whole captured frame. Where it completed a fragmented datagram: its octets up to the fragment's payload, and
+    /// in that one's place the payload of the whole datagram.
     pub bytes: &'a [u8],
     /// Headers found, outermost first.
     pub layers: ArrayVec<Layer, MAX_LAYERS>,
@@ -36,89 +42,34 @@ pub struct Packet<'a> {
     pub ip: Option<IpHeader>,
     /// What that IP header carries.
     pub transport: Transport<'a>,
+    /// The TCP and UDP headers of the tunnels around it, outermost first.
+    pub outer: ArrayVec<OuterTransport, MAX_OUTER>,
+    /// The innermost datagram that this frame completed, if it did.
+    pub reassembled: Option<Reassembled>,
     /// What is wrong with the bytes.
     pub defects: ArrayVec<Defect, MAX_DEFECTS>,
 }
 
-/// One header and where it stands in the frame.
+/// The ends that a tunnel's own transport header names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Layer {
-    /// Which header.
-    pub kind: LayerKind,
-    /// First octet, counted from the frame's start.
-    pub offset: u32,
-    /// Octets captured of the header itself, payload not included.
-    pub len: u32,
+pub struct OuterTransport {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Who sent the tunnel packet.
+    pub src: Endpoint,
+    /// Where it was going.
+    pub dst: Endpoint,
 }
 
-/// The headers we can name.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum LayerKind {
-    /// The frame as the capture holds it, before any header.
-    Frame,
-    /// Ethernet II or 802.3.
-    Ethernet,
-    /// 802.1Q or 802.1ad tag.
-    Vlan,
-    /// Linux cooked capture v1.
-    Sll,
-    /// Linux cooked capture v2.
-    Sll2,
-    /// BSD null or loop.
-    Null,
-    /// ARP.
-    Arp,
-    /// IPv4 with options.
-    Ipv4,
-    /// IPv6 fixed header.
-    Ipv6,
-    /// IPv6 hop-by-hop options.
-    HopByHop,
-    /// IPv6 destination options.
-    DestinationOptions,
-    /// IPv6 routing header.
-    Routing,
-    /// IPv6 fragment header.
-    FragmentHeader,
-    /// Authentication header.
-    Ah,
-    /// TCP with options.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// ICMP.
-    Icmp,
-    /// ICMPv6.
-    Icmpv6,
-    /// Octets carried by the innermost header.
-    Payload,
-}
-
-impl LayerKind {
-    /// Lower-case name, as the machine contract writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Frame => "frame",
-            Self::Ethernet => "ethernet",
-            Self::Vlan => "vlan",
-            Self::Sll => "sll",
-            Self::Sll2 => "sll2",
-            Self::Null => "null",
-            Self::Arp => "arp",
-            Self::Ipv4 => "ipv4",
-            Self::Ipv6 => "ipv6",
-            Self::HopByHop => "ipv6-hop-by-hop",
-            Self::DestinationOptions => "ipv6-destination-options",
-            Self::Routing => "ipv6-routing",
-            Self::FragmentHeader => "ipv6-fragment",
-            Self::Ah => "ah",
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Icmp => "icmp",
-            Self::Icmpv6 => "icmpv6",
-            Self::Payload => "payload",
-        }
-    }
+/// A datagram that was put together from fragments.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reassembled {
+    /// Fragments it was made of, duplicates counted in.
+    pub fragments: u32,
+    /// Number of the frame that held the first of them to arrive.
+    pub first_frame: u64,
+    /// Octets of its payload.
+    pub octets: u32,
 }
 
 /// The part of an IP header that everybody above needs, both versions alike.
@@ -174,7 +125,7 @@ pub enum Transport<'a> {
     Udp(UdpHeader<'a>),
     /// ICMP or ICMPv6.
     Icmp(Icmp),
-    /// A fragment other than the first: its ports are elsewhere.
+    /// A fragment whose ports are elsewhere: it is not the first, or it is kept until its datagram is complete.
     LaterFragment,
     /// Another protocol, or a transport header that was cut off.
     Other,
@@ -287,7 +238,7 @@ pub struct Quoted {
 pub enum ChecksumState {
     /// Matches.
     Good,
-    /// Holds only the folded pseudo-header sum: left for the network card to finish (offload).
+    /// Holds only the folded pseudo-header sum, or 0 in an IPv4 header: left for the network card to finish (offload).
     Partial,
     /// Does not match; this is what it should have been.
     Bad {

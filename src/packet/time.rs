@@ -66,6 +66,18 @@ impl Span {
         Self(secs.saturating_mul(NANOS_PER_SEC))
     }
 
+    /// `10 µs`, `2.65 ms`, `30.0 s`, `2 h 4 min`: three digits that count. A clock that stepped back gives `−5 µs`.
+    pub fn human(self) -> String {
+        let nanos = self.0.unsigned_abs();
+        let sign = if self.0 < 0 { "−" } else { "" };
+        let text = match nanos {
+            0..MICRO => format!("{nanos} ns"),
+            MICRO..TWO_MINUTES => three_digits(nanos),
+            _ => long_span(nanos / SECOND),
+        };
+        format!("{sign}{text}")
+    }
+
     /// As seconds, for display and ratios only; arithmetic stays in nanoseconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / NANOS_PER_SEC as f64
@@ -90,6 +102,41 @@ pub enum Clock {
     /// This program, after the frame had been handed over: late by the scheduling delay.
     Program,
 }
+
+fn three_digits(nanos: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(MICRO, "µs"), (MILLI, "ms"), (SECOND, "s")];
+    // The first unit in which rounding does not reach a thousand.
+    let fits = |(unit, _): &(u64, &str)| (nanos as f64 / *unit as f64) < 999.5;
+    let (unit, name) = UNITS.into_iter().find(fits).unwrap_or(UNITS[2]);
+    let value = nanos as f64 / unit as f64;
+    let text = match value {
+        ..9.995 => format!("{value:.2}"),
+        ..99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    };
+    // Most stamps are whole microseconds: decimals there would be invented.
+    let text =
+        if unit == MICRO && text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {name}")
+}
+
+fn long_span(secs: u64) -> String {
+    let (days, hours, minutes) = (secs / 86_400, secs / 3_600, secs / 60);
+    let two = |big: u64, big_name: &str, small: u64, small_name: &str| match small {
+        0 => format!("{big} {big_name}"),
+        _ => format!("{big} {big_name} {small} {small_name}"),
+    };
+    match hours {
+        0 => two(minutes, "min", secs % 60, "s"),
+        1..48 => two(hours, "h", minutes % 60, "min"),
+        _ => two(days, "d", hours % 24, "h"),
+    }
+}
+
+const MICRO: u64 = 1_000;
+const MILLI: u64 = 1_000_000;
+const SECOND: u64 = 1_000_000_000;
+const TWO_MINUTES: u64 = 120 * SECOND;
 
 fn write_seconds(nanos: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let sign = if nanos < 0 { "-" } else { "" };

@@ -2,7 +2,6 @@
 
 use crate::detect::Detectors;
 use crate::detect::syn_flood::Segment;
-use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
@@ -14,6 +13,7 @@ use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
+use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Quoted;
@@ -24,11 +24,15 @@ use crate::packet::Transport;
 use crate::packet::Tuple;
 use crate::packet::UdpHeader;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::seen::Seen;
+use crate::pipeline::seen::Sink;
+use crate::pipeline::seen::TcpSeen;
+use crate::pipeline::seen::UdpSeen;
 use crate::tcp;
 use crate::tcp::Connection;
 use crate::tcp::Mark;
 use crate::tcp::Side;
-use crate::udp;
+use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
 
@@ -50,72 +54,16 @@ impl Default for Limits {
     }
 }
 
-/// Where finished things go.
-pub trait Sink {
-    /// A TCP connection left the table.
-    fn connection(&mut self, ended: &EndedConnection<'_>);
-    /// A UDP conversation left the table.
-    fn exchange(&mut self, ended: &EndedExchange<'_>);
-    /// Something is to be said.
-    fn finding(&mut self, finding: Finding);
-}
-
-/// What one packet was.
-#[derive(Debug)]
-pub enum Seen<'a> {
-    /// A segment of a connection.
-    Tcp(TcpSeen<'a>),
-    /// A datagram of a conversation.
-    Udp(UdpSeen<'a>),
-    /// An ICMP error about a conversation that we know; what it did to it follows.
-    Unreachable {
-        /// TCP or UDP.
-        protocol: Protocol,
-        /// The stream of that protocol.
-        stream: u64,
-        /// It ended the attempt, or answered the request.
-        ends: bool,
-    },
-    /// Nothing that is followed: no TCP or UDP, a fragment, a header cut off.
-    Other,
-}
-
-/// A segment in its connection.
-#[derive(Debug)]
-pub struct TcpSeen<'a> {
-    /// The connection's number.
-    pub stream: u64,
-    /// It is the first packet of it.
-    pub is_first: bool,
-    /// Who sent it.
-    pub side: Side,
-    /// Who opened.
-    pub client: Endpoint,
-    /// Who was called.
-    pub server: Endpoint,
-    /// The connection after it.
-    pub connection: &'a Connection,
-    /// What it did, in order.
-    pub events: &'a [tcp::Event],
-}
-
-/// A datagram in its conversation.
-#[derive(Debug)]
-pub struct UdpSeen<'a> {
-    /// The conversation's number, counted apart from TCP's.
-    pub stream: u64,
-    /// It is the first of it.
-    pub is_first: bool,
-    /// Sent by the side that sent the first.
-    pub by_a: bool,
-    /// Sender of the first datagram.
-    pub a: Endpoint,
-    /// The other side.
-    pub b: Endpoint,
-    /// The conversation after it.
-    pub exchange: &'a Exchange,
-    /// What it did.
-    pub event: udp::Event,
+/// How much is said about each segment beside the facts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Judging {
+    /// Nothing: the connection's own findings suffice.
+    #[default]
+    Off,
+    /// Rules that are broken, and causes.
+    Broken,
+    /// Also what holds, and what cannot be told.
+    Everything,
 }
 
 #[derive(Debug)]
@@ -140,6 +88,8 @@ pub struct Analyzer {
     next_tcp: u64,
     next_udp: u64,
     events: Vec<tcp::Event>,
+    judgements: Vec<Judgement>,
+    judging: Judging,
     detectors: Detectors,
     facts: Facts,
 }
@@ -159,9 +109,18 @@ impl Analyzer {
             next_tcp: 0,
             next_udp: 0,
             events: Vec::with_capacity(16),
+            judgements: Vec::new(),
+            judging: Judging::Off,
             detectors: Detectors::default(),
             facts: Facts::default(),
         }
+    }
+
+    /// The same analysis, judging each segment.
+    #[must_use]
+    pub fn judging(mut self, judging: Judging) -> Self {
+        self.judging = judging;
+        self
     }
 
     /// What is known of the capture so far.
@@ -185,6 +144,9 @@ impl Analyzer {
         let at = packet.meta.at;
         self.expire(at, sink);
         let Some(ip) = &packet.ip else { return Seen::Other };
+        for outer in &packet.outer {
+            self.observe_tunnel(packet, outer, sink);
+        }
         match &packet.transport {
             Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
             Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
@@ -195,14 +157,10 @@ impl Analyzer {
 
     /// The capture is over: everything still held is handed on.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
-        let mut connections: Vec<_> = self.tcp.drain().collect();
-        connections.sort_unstable_by_key(|(_, flow)| flow.stream);
-        for (tuple, flow) in connections {
+        for (tuple, flow) in self.tcp.drain_by(|flow| flow.stream) {
             end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
-        let mut exchanges: Vec<_> = self.udp.drain().collect();
-        exchanges.sort_unstable_by_key(|(_, flow)| flow.stream);
-        for (tuple, flow) in exchanges {
+        for (tuple, flow) in self.udp.drain_by(|flow| flow.stream) {
             end_udp(&mut self.detectors, sink, &tuple, &flow, Leaves::CaptureEnd);
         }
         self.detectors.finish(&mut |finding| sink.finding(finding));
@@ -222,7 +180,12 @@ impl Analyzer {
         let side = side_of(dir, flow.client_is_low);
         let settled = !is_first && stage_of(&flow.connection) != Stage::Attempt;
         self.events.clear();
+        self.judgements.clear();
         if header.sound && !ip.is_fragment() {
+            if self.judging != Judging::Off {
+                let thorough = self.judging == Judging::Everything;
+                flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
+            }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
         } else {
             flow.connection.last = mark;
@@ -243,6 +206,7 @@ impl Analyzer {
             server,
             connection: &flow.connection,
             events: &self.events,
+            judgements: &self.judgements,
         })
     }
 
@@ -297,6 +261,21 @@ impl Analyzer {
             exchange: &flow.exchange,
             event,
         })
+    }
+
+    /// A tunnel's own UDP header takes part in its conversation, as Wireshark counts it too; what it carries is judged
+    /// for itself.
+    fn observe_tunnel(&mut self, packet: &Packet<'_>, outer: &OuterTransport, sink: &mut dyn Sink) {
+        if outer.protocol != Protocol::Udp {
+            return;
+        }
+        let (tuple, dir) = Tuple::of(outer.protocol, outer.src, outer.dst);
+        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
+        let found = self.udp.find(&tuple).unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
+        self.udp.touch(found, sent.at, Stage::Datagrams);
+        let flow = self.udp.get_mut(found);
+        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
+        flow.exchange.carries(sent, by_a);
     }
 
     fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
@@ -404,6 +383,6 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [824, 488]);
+        assert_eq!(Analyzer::state_sizes(), [832, 496]);
     }
 }

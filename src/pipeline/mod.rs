@@ -5,11 +5,13 @@
 
 pub mod analyzer;
 pub mod facts;
+pub mod seen;
 
 pub use analyzer::Analyzer;
+pub use analyzer::Judging;
 pub use analyzer::Limits;
-pub use analyzer::Seen;
-pub use analyzer::Sink;
-pub use analyzer::TcpSeen;
-pub use analyzer::UdpSeen;
 pub use facts::Facts;
+pub use seen::Seen;
+pub use seen::Sink;
+pub use seen::TcpSeen;
+pub use seen::UdpSeen;

@@ -1,1 +1,27 @@
-//! (to be written)
+//! Presentation over any writer: what was found is worded here, and decided below.
+//!
+//! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
+//! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
+//! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
+//! object per conversation; [`mss`] and [`interfaces`] are about segment sizes.
+
+pub mod headers;
+pub mod interfaces;
+pub mod json;
+pub mod json_headers;
+pub mod ladder;
+pub mod mss;
+pub mod style;
+pub mod summary;
+pub mod text;
+pub mod trace;
+
+mod findings;
+mod grid;
+mod json_connection;
+mod line;
+#[cfg(test)]
+mod testing;
+mod verdicts;
+mod words;
+mod worst;

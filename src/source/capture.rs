@@ -11,6 +11,8 @@ pub struct CaptureInfo {
     pub name: String,
     /// How the frames are written down.
     pub format: Format,
+    /// What the file was packed with: `gzip`, `zstd`, `lz4`. Offsets then count in the unpacked file.
+    pub compression: Option<&'static str>,
     /// The headers' byte order is big-endian; of pcapng, in the latest section.
     pub big_endian: bool,
     /// Version of the file format, `(2, 4)` for any pcap of this century; of pcapng, in the latest section.
@@ -28,6 +30,7 @@ impl CaptureInfo {
         Self {
             name: name.to_owned(),
             format,
+            compression: None,
             big_endian: false,
             version: (0, 0),
             sections: 0,

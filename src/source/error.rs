@@ -39,6 +39,16 @@ pub enum SourceError {
         /// What writes the unpacked octets to standard output.
         command: String,
     },
+    /// Packed, and packed again.
+    #[error("{name} is compressed with {inner} inside {outer}: unpack it first, once at least")]
+    CompressedTwice {
+        /// As it was asked for.
+        name: String,
+        /// What was found unpacking.
+        inner: &'static str,
+        /// What the file itself is.
+        outer: &'static str,
+    },
     /// A capture, but of another format.
     #[error("{name} is a {format} file: convert it first ({command})")]
     OtherFormat {

@@ -1,4 +1,4 @@
-//! Capture files: pcap and pcapng of any byte order, mapped, streamed from a pipe, or held in memory.
+//! Capture files: pcap and pcapng of any byte order, mapped, streamed from a pipe, held in memory, or packed.
 //!
 //! Every whole record is handed over. Where a file ends inside a record, or a record cannot be one, the walk ends
 //! there and [`CaptureInfo::problem`] says where and why: lengths are all that leads from one record to the next.
@@ -19,6 +19,7 @@ use crate::source::ProblemKind;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::Stats;
+use crate::source::error::shown;
 use crate::source::octets::Fill;
 use crate::source::octets::Octets;
 use crate::source::pcap::Halt;
@@ -27,6 +28,7 @@ use crate::source::pcapng::Pcapng;
 use crate::source::sniff::Kind;
 use crate::source::sniff::SNIFF_LEN;
 use crate::source::sniff::sniff;
+use crate::source::unpack::Unpacked;
 
 /// Frames of a capture file.
 pub struct FileSource {
@@ -88,24 +90,34 @@ impl FileSource {
         Self::over(name, Octets::reader(Box::new(input)))
     }
 
-    fn over(name: &str, mut octets: Octets) -> Result<Self, SourceError> {
-        while octets.ready().len() < SNIFF_LEN && has_no_pcap_header(octets.ready()) {
-            match octets.fill(FOR_EVER) {
-                Ok(Fill::Grew | Fill::Idle) => {}
-                Ok(Fill::Ended) => break,
-                Err(error) => return Err(SourceError::reading(name, error)),
+    fn over(name: &str, octets: Octets) -> Result<Self, SourceError> {
+        let (octets, kind) = begun(name, octets)?;
+        let Kind::Packed(packer) = kind else { return Self::walking(name, octets, kind, None) };
+        let (octets, kind) = begun(name, octets.unpacked(|octets| Unpacked::new(packer, octets)))?;
+        match kind {
+            Kind::Packed(inner) => {
+                let (inner, outer) = (inner.name(), packer.name());
+                Err(SourceError::CompressedTwice { name: shown(name), inner, outer })
             }
+            kind => Self::walking(name, octets, kind, Some(packer.name())),
         }
-        let kind = sniff(name, octets.ready())?;
-        let (walker, info) = match kind {
-            Kind::Pcap => {
-                let mut info = CaptureInfo::new(name, Format::Pcap);
-                let pcap = Pcap::new(octets.ready(), &mut info)?;
-                octets.consume(kind.header_len());
-                (Walker::Pcap(pcap), info)
-            }
+    }
+
+    fn walking(
+        name: &str,
+        mut octets: Octets,
+        kind: Kind,
+        compression: Option<&'static str>,
+    ) -> Result<Self, SourceError> {
+        let format = if kind == Kind::Pcap { Format::Pcap } else { Format::Pcapng };
+        let mut info = CaptureInfo { compression, ..CaptureInfo::new(name, format) };
+        let walker = if kind == Kind::Pcap {
+            let pcap = Pcap::new(octets.ready(), &mut info)?;
+            octets.consume(kind.header_len());
+            Walker::Pcap(pcap)
+        } else {
             // The section header is a block like any other: the walk reads it.
-            Kind::Pcapng => (Walker::Pcapng(Pcapng::new()), CaptureInfo::new(name, Format::Pcapng)),
+            Walker::Pcapng(Pcapng::new())
         };
         Ok(Self { octets, walker, info, stats: Stats::default(), state: State::Reading })
     }
@@ -136,7 +148,30 @@ impl FileSource {
                     format!("needs {need} octets, {have} are there: the file is cut off, or still being written");
                 Some(self.end(Some((ProblemKind::Truncated, text))))
             }
-            Err(error) => Some(self.end(Some((ProblemKind::ReadFailed, format!("could not be read: {error}"))))),
+            Err(error) => {
+                let kind = match error.kind() {
+                    io::ErrorKind::UnexpectedEof => ProblemKind::Truncated,
+                    io::ErrorKind::InvalidData => ProblemKind::Corrupt,
+                    _ => ProblemKind::ReadFailed,
+                };
+                Some(self.end(Some((kind, format!("could not be read: {error}")))))
+            }
+        }
+    }
+
+    /// Goes on with the pcap file that begins where a record should.
+    fn another_header(&mut self) -> Option<Poll> {
+        let need = Kind::Pcap.header_len();
+        if self.octets.ready().len() < need {
+            return self.starved(need);
+        }
+        match Pcap::new(self.octets.ready(), &mut self.info) {
+            Ok(pcap) => {
+                self.octets.consume(need);
+                self.walker = Walker::Pcap(pcap);
+                None
+            }
+            Err(error) => Some(self.end(Some((ProblemKind::Corrupt, format!("begins another file: {error}"))))),
         }
     }
 
@@ -149,7 +184,8 @@ impl FileSource {
                 Format::Pcapng => "the block",
                 _ => "the record",
             };
-            let text = format!("after frame {frames}, {unit} at octet {offset} {what}");
+            let place = if self.info.compression.is_some() { " of the unpacked file" } else { "" };
+            let text = format!("after frame {frames}, {unit} at octet {offset}{place} {what}");
             Problem { kind, offset, frames, text }
         });
         Poll::End
@@ -171,6 +207,11 @@ impl Source for FileSource {
             self.octets.consume(walked.consumed);
             match walked.halt {
                 Halt::Batch | Halt::Stopped => return Ok(Poll::More),
+                Halt::AnotherHeader => {
+                    if let Some(poll) = self.another_header() {
+                        return Ok(poll);
+                    }
+                }
                 Halt::Corrupt(what) => return Ok(self.end(Some((ProblemKind::Corrupt, what)))),
                 // Hand over what came before waiting for more.
                 Halt::Starved(_) if self.octets.is_stream() && self.stats.frames > before => return Ok(Poll::More),
@@ -197,6 +238,19 @@ impl Source for FileSource {
             self.state = if self.octets.is_stream() { State::Draining(PIPE) } else { State::Over };
         }
     }
+}
+
+/// Waits for as much of a file as tells its kind.
+fn begun(name: &str, mut octets: Octets) -> Result<(Octets, Kind), SourceError> {
+    while octets.ready().len() < SNIFF_LEN && has_no_pcap_header(octets.ready()) {
+        match octets.fill(FOR_EVER) {
+            Ok(Fill::Grew | Fill::Idle) => {}
+            Ok(Fill::Ended) => break,
+            Err(error) => return Err(SourceError::reading(name, error)),
+        }
+    }
+    let kind = sniff(name, octets.ready())?;
+    Ok((octets, kind))
 }
 
 /// A pcap header is shorter than what tells a pcapng file; a pipe may hold that and no more for a long time.

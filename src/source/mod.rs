@@ -14,6 +14,8 @@ mod order;
 mod pcap;
 mod pcapng;
 mod sniff;
+mod unit;
+mod unpack;
 
 #[cfg(not(all(target_os = "linux", feature = "live")))]
 mod absent;

@@ -36,9 +36,16 @@ pub(super) enum Fill {
 }
 
 enum Store {
-    Mapped(Mmap),
+    Mapped(Mapped),
     Held(Cow<'static, [u8]>),
     Stream(Stream),
+}
+
+/// A mapped file, of which only the neighbourhood of the walk takes memory.
+struct Mapped {
+    map: Mmap,
+    /// Octets at the front that were given back.
+    released: usize,
 }
 
 struct Stream {
@@ -54,6 +61,23 @@ enum Input {
     File(File),
     /// Anything else that reads.
     Reader(Box<dyn Read + Send>),
+    /// What a packed file holds, all of which is there.
+    Unpacked(Box<dyn Read + Send>),
+}
+
+impl Mapped {
+    /// Gives pages back in large pieces, so that resident memory does not follow the size of the file.
+    fn release_before(&mut self, start: usize) {
+        if start - self.released < RELEASE_SIZE {
+            return;
+        }
+        let len = (start - self.released) / RELEASE_SIZE * RELEASE_SIZE;
+        // SAFETY: the mapping is a private, read-only, unmodified view of a file: a page given back is read from the
+        // file again if anybody still looks at it.
+        #[cfg(unix)]
+        let _ = unsafe { self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, self.released, len) };
+        self.released += len;
+    }
 }
 
 impl Octets {
@@ -76,7 +100,7 @@ impl Octets {
         // A hint only; without it the walk is slower.
         let _ = map.advise(memmap2::Advice::Sequential);
         let start = usize::try_from(position).unwrap_or(usize::MAX).min(map.len());
-        Ok(Self { store: Store::Mapped(map), start, position })
+        Ok(Self { store: Store::Mapped(Mapped { map, released: 0 }), start, position })
     }
 
     /// Octets that are all there.
@@ -89,6 +113,13 @@ impl Octets {
         Self::stream(Input::Reader(input))
     }
 
+    /// What these octets hold when they are read through `unpack`.
+    pub(super) fn unpacked<R: Read + Send + 'static>(self, unpack: impl FnOnce(Self) -> R) -> Self {
+        let is_stream = self.is_stream();
+        let reader = Box::new(unpack(self));
+        Self::stream(if is_stream { Input::Reader(reader) } else { Input::Unpacked(reader) })
+    }
+
     fn stream(input: Input) -> Self {
         let stream = Stream { input, buffer: vec![0; READ_SIZE], filled: 0, ended: false };
         Self { store: Store::Stream(stream), start: 0, position: 0 }
@@ -97,7 +128,7 @@ impl Octets {
     /// The octets that have come and were not consumed.
     pub(super) fn ready(&self) -> &[u8] {
         let bytes = match &self.store {
-            Store::Mapped(map) => &map[..],
+            Store::Mapped(mapped) => &mapped.map[..],
             Store::Held(bytes) => bytes,
             Store::Stream(stream) => &stream.buffer[..stream.filled],
         };
@@ -109,6 +140,9 @@ impl Octets {
         debug_assert!(count <= self.ready().len(), "only octets that were seen are consumed");
         self.start += count;
         self.position += count as u64;
+        if let Store::Mapped(mapped) = &mut self.store {
+            mapped.release_before(self.start);
+        }
     }
 
     /// Where in the file the first ready octet stands.
@@ -118,7 +152,7 @@ impl Octets {
 
     /// More may arrive from outside: a pipe, a FIFO.
     pub(super) const fn is_stream(&self) -> bool {
-        matches!(self.store, Store::Stream(_))
+        matches!(&self.store, Store::Stream(stream) if !matches!(stream.input, Input::Unpacked(_)))
     }
 
     /// Gets more octets, waiting up to `patience` milliseconds where the input can be waited for.
@@ -152,7 +186,7 @@ impl Stream {
         let read = match &mut self.input {
             Input::File(file) if !can_read(file, patience)? => return Ok(Fill::Idle),
             Input::File(file) => file.read(room),
-            Input::Reader(reader) => reader.read(room),
+            Input::Reader(reader) | Input::Unpacked(reader) => reader.read(room),
         };
         match read {
             Ok(0) => {
@@ -201,6 +235,8 @@ fn can_read(_file: &File, _patience: i32) -> io::Result<bool> {
 
 /// The buffer of a stream to begin with, and so the size of most reads.
 const READ_SIZE: usize = 1 << 20;
+/// Consumed octets of a mapped file are given back in pieces of this size, a multiple of every page size in use.
+const RELEASE_SIZE: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,8 @@ pub(super) enum Halt {
     Starved(usize),
     /// The next record cannot be one, and why.
     Corrupt(String),
+    /// Another pcap file begins there, put behind the first by `cat`.
+    AnotherHeader,
 }
 
 /// A pcap file behind its header.
@@ -52,6 +54,8 @@ pub(super) enum Halt {
 pub(super) struct Pcap {
     reading: Reading,
     link_type: LinkType,
+    /// Position in `CaptureInfo::interfaces`.
+    interface: u32,
     /// Nanoseconds in a unit of the fraction.
     unit: i64,
 }
@@ -124,7 +128,8 @@ impl Pcap {
         let link_type = LinkType(u32::from(header.datalink) as u16);
         info.big_endian = order.is_big();
         info.version = (major, minor);
-        info.sections = 1;
+        info.sections += 1;
+        let interface = info.interfaces.len() as u32;
         info.interfaces.push(InterfaceInfo {
             name: None,
             link_type,
@@ -138,7 +143,7 @@ impl Pcap {
             let header_len = if kuznetzov.is_some() { KUZNETZOV_LEN } else { RECORD_LEN };
             Reading::Odd(Odd { order, header_len, lengths })
         };
-        Ok(Self { reading, link_type, unit: if nanos { 1 } else { 1_000 } })
+        Ok(Self { reading, link_type, interface, unit: if nanos { 1 } else { 1_000 } })
     }
 
     /// Hands the whole records of `bytes` to `take`, at most `batch`.
@@ -172,6 +177,7 @@ impl Pcap {
                 break Halt::Batch;
             }
             let record = match next(rest) {
+                Ok(record) if record.bytes.is_empty() && is_header(rest) => break Halt::AnotherHeader,
                 Ok(record) if record.bytes.len() <= MAX_RECORD => record,
                 Ok(record) => break too_long(record.bytes.len()),
                 Err(need) if need > MAX_RECORD => break too_long(need),
@@ -186,7 +192,7 @@ impl Pcap {
                 at: Timestamp::from_parts(i64::from(record.secs), nanos),
                 clock: Clock::File,
                 link_type: self.link_type,
-                interface: 0,
+                interface: self.interface,
                 caplen: record.bytes.len() as u32,
                 origlen: record.origlen,
             };
@@ -229,6 +235,15 @@ impl Odd {
         };
         Ok(Record { secs: word(0), fraction: word(4), origlen, bytes, rest })
     }
+}
+
+/// A file header where a record should be: a magic for a time, a version for its fraction, and the two lengths 0.
+fn is_header(rest: &[u8]) -> bool {
+    const MAGICS: [u32; 6] = [0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_3c4d, 0x4d3c_b2a1, 0xa1b2_cd34, 0x34cd_b2a1];
+    let Some(first) = rest.first_chunk::<16>() else { return false };
+    MAGICS.map(u32::to_be_bytes).contains(first.first_chunk().unwrap_or(&[0; 4]))
+        && [[2, 0, 4, 0], [0, 2, 0, 4]].contains(&[first[4], first[5], first[6], first[7]])
+        && first[8..] == [0; 8]
 }
 
 fn too_long(octets: usize) -> Halt {
@@ -312,6 +327,23 @@ mod tests {
         assert_eq!(lengths((2, 3), 2, 60), [(2, 60)]);
         assert_eq!(lengths((2, 4), 2, 60), [(2, 60)]);
         assert_eq!(lengths((2, 4), 2, 0), [(2, 0)], "captured more than passed: taken as written");
+    }
+
+    #[test]
+    fn files_put_behind_each_other_are_read_one_after_the_other() {
+        let one = |big, magic, link| Ink::pcap(big, magic, (2, 4), link).record(7, 5, (1, 1), b"x").octets;
+        let both = [one(false, MICROS, 1), one(true, NANOS, 101), one(false, MICROS, 113)].concat();
+        let mut source = FileSource::from_bytes("x", both.clone()).expect("a capture");
+        let seen: Vec<_> = drain(&mut source)
+            .iter()
+            .map(|(meta, _)| (meta.number, meta.interface, meta.link_type.0, meta.at.nanos()))
+            .collect();
+        assert_eq!(seen, [(1, 0, 1, 7_000_005_000), (2, 1, 101, 7_000_000_005), (3, 2, 113, 7_000_005_000)]);
+        assert_eq!((source.info().sections, source.info().problem.clone()), (3, None));
+
+        let mut cut = FileSource::from_bytes("x", both[..50].to_vec()).expect("a capture");
+        assert_eq!(drain(&mut cut).len(), 1);
+        assert!(cut.info().problem.is_some(), "half a header is no end");
     }
 
     #[test]

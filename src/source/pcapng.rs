@@ -22,6 +22,7 @@ use crate::source::order::Order;
 use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
 use crate::source::pcap::Walked;
+use crate::source::unit::Unit;
 
 /// A pcapng file, somewhere between two blocks.
 #[derive(Debug)]
@@ -47,16 +48,8 @@ struct Port {
     offset: i64,
     /// `isb_ifdrop` and `isb_osdrop`, as last told.
     dropped: Option<u64>,
-}
-
-/// From units of an interface's clock to nanoseconds.
-#[derive(Clone, Copy, Debug)]
-enum Unit {
-    Times(u64),
-    Over(u64),
-    Shifted(u8),
-    /// Units so fine that 2^64 of them are less than a nanosecond.
-    Nothing,
+    /// Drops that packets told of, `epb_dropcount`, summed.
+    dropped_between: Option<u64>,
 }
 
 /// What a packet block says.
@@ -65,6 +58,8 @@ struct Packet<'a> {
     ticks: Option<u64>,
     origlen: u32,
     bytes: &'a [u8],
+    /// Packets lost between this one and the one before it, where that is told.
+    dropped: Option<u64>,
 }
 
 impl Pcapng {
@@ -100,7 +95,13 @@ impl Pcapng {
                 let (id, known) = (packet.interface, self.ports.len());
                 break Halt::Corrupt(format!("belongs to interface {id}, but the section describes {known}"));
             };
+            let port = *port;
             rest = behind;
+            if let Some(count) = packet.dropped {
+                self.ports[packet.interface as usize].dropped_between =
+                    Some(port.dropped_between.unwrap_or(0).saturating_add(count));
+                stats.dropped = self.drops();
+            }
             stats.frames += 1;
             stats.bytes += packet.bytes.len() as u64;
             let meta = FrameMeta {
@@ -212,7 +213,14 @@ impl Pcapng {
                 _ => {}
             }
         }
-        self.ports.push(Port { link_type, snaplen, unit: Unit::of(resolution), offset, dropped: None });
+        self.ports.push(Port {
+            link_type,
+            snaplen,
+            unit: Unit::of(resolution),
+            offset,
+            dropped: None,
+            dropped_between: None,
+        });
         info.interfaces.push(InterfaceInfo { name, link_type, snaplen, mtu: None, resolution });
         Ok(())
     }
@@ -226,7 +234,7 @@ impl Pcapng {
             _ => origlen,
         };
         let bytes = &data[..data.len().min(limit as usize)];
-        Ok(Packet { interface: 0, ticks: None, origlen, bytes })
+        Ok(Packet { interface: 0, ticks: None, origlen, bytes, dropped: None })
     }
 
     /// Takes note of drops; counters in these blocks run from the beginning of the capture.
@@ -243,34 +251,15 @@ impl Pcapng {
     }
 
     fn drops(&self) -> Option<u64> {
-        let told = self.ports.iter().filter_map(|port| port.dropped);
+        // Statistics count everything; without them, what the packets told is all there is.
+        let told = self.ports.iter().filter_map(|port| port.dropped.or(port.dropped_between));
         self.dropped.into_iter().chain(told).reduce(u64::saturating_add)
     }
 }
 
 impl Port {
     fn time(&self, ticks: u64) -> Timestamp {
-        let nanos = match self.unit {
-            Unit::Times(factor) => ticks.checked_mul(factor).map_or(i64::MAX, saturated),
-            Unit::Over(divisor) => saturated(ticks / divisor),
-            Unit::Shifted(power) => {
-                let nanos = (u128::from(ticks) * 1_000_000_000) >> power;
-                i64::try_from(nanos).unwrap_or(i64::MAX)
-            }
-            Unit::Nothing => 0,
-        };
-        Timestamp::from_parts(self.offset, nanos)
-    }
-}
-
-impl Unit {
-    const fn of(resolution: Resolution) -> Self {
-        match resolution {
-            Resolution::Decimal(power @ 0..=9) => Self::Times(10_u64.pow(9 - power as u32)),
-            Resolution::Decimal(power @ 10..=28) => Self::Over(10_u64.pow(power as u32 - 9)),
-            Resolution::Decimal(_) => Self::Nothing,
-            Resolution::Binary(power) => Self::Shifted(power),
-        }
+        Timestamp::from_parts(self.offset, self.unit.nanos(ticks))
     }
 }
 
@@ -278,13 +267,23 @@ fn enhanced(order: Order, body: &[u8]) -> Result<Packet<'_>, Halt> {
     let Some((head, data)) = body.split_at_checked(20) else { return Err(too_short("an enhanced packet")) };
     let ticks = u64::from(order.u32(head, 4)) << 32 | u64::from(order.u32(head, 8));
     let bytes = captured(order.u32(head, 12), data)?;
-    Ok(Packet { interface: order.u32(head, 0), ticks: Some(ticks), origlen: order.u32(head, 16), bytes })
+    let behind = data.get(bytes.len().next_multiple_of(4)..).unwrap_or_default();
+    let dropped = if behind.is_empty() { None } else { dropcount(order, behind) };
+    Ok(Packet { interface: order.u32(head, 0), ticks: Some(ticks), origlen: order.u32(head, 16), bytes, dropped })
 }
 
-/// The packet block of the first drafts: like the enhanced one, but for a count of drops.
+/// Of the options behind a packet, the one that counts drops; flags, hashes and comments are for other readers.
+#[cold]
+fn dropcount(order: Order, list: &[u8]) -> Option<u64> {
+    let mut counts = options(order, list).filter(|(code, value)| *code == EPB_DROPCOUNT && value.len() == 8);
+    counts.next().map(|(_, value)| order.u64(value, 0))
+}
+
+/// The packet block of the first drafts: like the enhanced one, but for a count of drops, all ones where unknown.
 fn obsolete(order: Order, body: &[u8]) -> Result<Packet<'_>, Halt> {
     let packet = enhanced(order, body)?;
-    Ok(Packet { interface: u32::from(order.u16(body, 0)), ..packet })
+    let dropped = Some(order.u16(body, 2)).filter(|&count| !matches!(count, 0 | u16::MAX)).map(u64::from);
+    Ok(Packet { interface: u32::from(order.u16(body, 0)), dropped: dropped.or(packet.dropped), ..packet })
 }
 
 fn captured(caplen: u32, data: &[u8]) -> Result<&[u8], Halt> {
@@ -327,10 +326,6 @@ fn in_one_line(error: &dyn std::error::Error) -> String {
     line
 }
 
-fn saturated(nanos: u64) -> i64 {
-    i64::try_from(nanos).unwrap_or(i64::MAX)
-}
-
 /// A parser in the byte order asked for, from the smallest section that has it.
 fn framing(order: Order) -> PcapNgParser {
     let mut header = [0; 28];
@@ -359,6 +354,7 @@ const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
+const EPB_DROPCOUNT: u16 = 4;
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
@@ -527,6 +523,43 @@ mod tests {
         let mut silent = begin(true).interface(1, 0, &[]).open();
         drain(&mut silent);
         assert_eq!(silent.stats().dropped, None, "not told is not zero");
+    }
+
+    #[test]
+    fn drops_told_by_packets_are_summed_until_statistics_say_it_better() {
+        let packet = |ink: Ink, count: u64| {
+            ink.block(6, |body| {
+                let body = body.u32(0).u64(0).u32(1).u32(1).raw(b"x").pad().u16(2).u16(4).u32(1);
+                body.u16(4).u16(8).u64(count).u32(0)
+            })
+        };
+        let two = packet(packet(begin(true).interface(1, 0, &[]), 3), 4);
+        let old = two.clone().block(2, |body| body.u16(0).u16(5).u64(0).u32(1).u32(1).raw(b"o"));
+        let unknown = two.clone().block(2, |body| body.u16(0).u16(u16::MAX).u64(0).u32(1).u32(1).raw(b"o"));
+        let told = two.clone().block(5, |body| body.u32(0).u64(0).u16(5).u16(8).u64(9));
+        for (file, expected) in [(two, 7), (old, 12), (unknown, 7), (told, 9)] {
+            let mut source = file.open();
+            drain(&mut source);
+            assert_eq!(source.stats().dropped, Some(expected));
+        }
+    }
+
+    #[test]
+    fn the_finest_and_the_oddest_resolutions_are_exact_or_nothing() {
+        let cases: [(u8, u64, i64); 6] = [
+            (0x80 | 63, 3 << 62, 1_500_000_000),
+            (0x80 | 63, u64::MAX, 1_999_999_999),
+            (0x80 | 127, u64::MAX, 0),
+            (19, u64::MAX, 1_844_674_407),
+            (28, 10_u64.pow(19), 1),
+            (127, u64::MAX, 0),
+        ];
+        for (resolution, ticks, expected) in cases {
+            let file = begin(false).interface(1, 0, &[(9, &[resolution])]).enhanced(0, ticks, 1, b"x");
+            assert_eq!(times(&mut file.open()), [expected], "if_tsresol {resolution:#x}");
+        }
+        let coarse = begin(false).interface(1, 0, &[(9, &[0x80])]).enhanced(0, u64::MAX, 1, b"x");
+        assert_eq!(times(&mut coarse.open()), [i64::MAX], "seconds beyond all years saturate");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::source::error::SourceError;
 use crate::source::error::conversion;
 use crate::source::error::shown;
+use crate::source::unpack::Packer;
 
 /// A kind of file that we read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,6 +14,8 @@ pub(super) enum Kind {
     Pcap,
     /// pcapng.
     Pcapng,
+    /// Either of them, packed.
+    Packed(Packer),
 }
 
 impl Kind {
@@ -21,6 +24,7 @@ impl Kind {
         match self {
             Self::Pcap => 24,
             Self::Pcapng => 28,
+            Self::Packed(_) => 4,
         }
     }
 }
@@ -53,6 +57,11 @@ pub(super) fn sniff(name: &str, first: &[u8]) -> Result<Kind, SourceError> {
 fn kind_of(first: &[u8]) -> Option<Kind> {
     let magic = first.first_chunk::<4>()?;
     match u32::from_be_bytes(*magic) {
+        0x1f8b_0800..=0x1f8b_08ff => Some(Kind::Packed(Packer::Gzip)),
+        // Or a frame that is to be skipped, as parallel packers write one first.
+        0x28b5_2ffd => Some(Kind::Packed(Packer::Zstd)),
+        first if first & 0xf0ff_ffff == 0x502a_4d18 => Some(Kind::Packed(Packer::Zstd)),
+        0x0422_4d18 | 0x0221_4c18 => Some(Kind::Packed(Packer::Lz4)),
         0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0xa1b2_cd34 | 0x34cd_b2a1 => Some(Kind::Pcap),
         0x0a0d_0d0a => match first.get(8..12) {
             None | Some([0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a]) => Some(Kind::Pcapng),
@@ -81,11 +90,8 @@ fn in_words(first: &[u8]) -> String {
 /// Octets of an unknown file that the message repeats.
 const SHOWN: usize = 16;
 
-/// Magic, packer, command that unpacks to standard output.
+/// Magic, packer, command that unpacks to standard output; for the packers that we leave to their own tools.
 const PACKERS: &[(&[u8], &str, &str)] = &[
-    (&[0x1f, 0x8b], "gzip", "gunzip -c"),
-    (&[0x28, 0xb5, 0x2f, 0xfd], "zstd", "zstd -dc"),
-    (&[0x04, 0x22, 0x4d, 0x18], "lz4", "lz4 -dc"),
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz", "xz -dc"),
     (b"BZh", "bzip2", "bzip2 -dc"),
     (&[0x1f, 0x9d], "compress", "uncompress -c"),
@@ -118,12 +124,12 @@ mod tests {
     #[test]
     fn a_packed_file_is_named_with_the_command_that_unpacks_it() {
         assert_eq!(
-            message("x.pcap.gz", &[0x1f, 0x8b, 8, 0]),
-            "x.pcap.gz is compressed with gzip: unpack it first (gunzip -c x.pcap.gz | synscope ... -)"
+            message("x.pcap.bz2", b"BZh9"),
+            "x.pcap.bz2 is compressed with bzip2: unpack it first (bzip2 -dc x.pcap.bz2 | synscope ... -)"
         );
         assert_eq!(
-            message("-", &[0x28, 0xb5, 0x2f, 0xfd]),
-            "standard input is compressed with zstd: unpack it first (zstd -dc | synscope ... -)"
+            message("-", &[0xfd, b'7', b'z', b'X', b'Z', 0]),
+            "standard input is compressed with xz: unpack it first (xz -dc | synscope ... -)"
         );
     }
 

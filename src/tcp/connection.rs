@@ -18,9 +18,15 @@ use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::state::Cause;
 use crate::tcp::state::Step;
+use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
 use crate::tcp::teardown::Teardown;
 use crate::tcp::turns::Turns;
+use crate::tcp::verdict::Before;
+use crate::tcp::verdict::Judge;
+use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::tcb::Tcb;
 
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
 const IDLE_WORTH_TELLING: Span = Span::from_secs(5);
@@ -45,9 +51,10 @@ pub struct Connection {
     pub oriented: bool,
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
-    sides: [EndpointView; 2],
+    pub(super) sides: [EndpointView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     notable: Option<Box<Notable>>,
+    judge: Option<Box<Judge>>,
 }
 
 impl Connection {
@@ -60,6 +67,7 @@ impl Connection {
             teardown: Teardown::default(),
             turns: Turns::default(),
             notable: None,
+            judge: None,
             ipv6,
             oriented,
             ip_options: 0,
@@ -116,6 +124,14 @@ impl Connection {
         self.notable.as_deref().unwrap_or(NOTHING)
     }
 
+    /// How it was closed; not at all where no connection had come to be.
+    pub fn close_kind(&self) -> CloseKind {
+        match (self.teardown.kind(), self.outcome()) {
+            (CloseKind::Open, Outcome::NoAnswer | Outcome::Refused | Outcome::Unreachable) => CloseKind::NotSeen,
+            (kind, _) => kind,
+        }
+    }
+
     /// How the opening stands.
     pub fn outcome(&self) -> Outcome {
         self.handshake.outcome()
@@ -138,18 +154,66 @@ impl Connection {
             self.sides[side.index()].bad_checksums += 1;
             return;
         }
+        let moves = TcpFlags::ACK.with(TcpFlags::SYN).with(TcpFlags::RST);
+        if self.handshake.is_settled() && !tcp.flags.any(moves) {
+            // RFC 9293 §3.10.7.4, fifth: without ACK it is dropped, whatever else it carries.
+            self.sides[side.index()].packets += 1;
+            return;
+        }
         self.open(mark, side, tcp, events);
-        let settled_before = self.handshake.is_settled();
-        let idle = self.idle_before(mark);
-        self.number(mark, side, tcp, events);
-        self.acknowledge(side, tcp, events);
-        self.window(side, tcp, events);
-        self.close(mark, side, tcp, idle, settled_before, events);
-        self.move_states(side, tcp, events);
+        if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
+            self.sides[side.index()].packets += 1;
+            if !self.answers_old_duplicate(tcp) {
+                events.push(Event::ResetIgnored { seq: tcp.seq });
+            }
+        } else {
+            let idle = self.idle_before(mark);
+            self.number(mark, side, tcp, events);
+            self.acknowledge(side, tcp, events);
+            self.window(side, tcp, events);
+            self.close(mark, side, tcp, idle, events);
+            self.move_states(side, tcp, events);
+        }
         self.teardown.tell_if_over(events);
         if events[before..].iter().any(Notable::is_worth_remembering) {
             self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
         }
+    }
+
+    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. `thorough` also tells what holds and
+    /// what cannot be told. The first call makes room for what judging needs to remember.
+    pub fn judge(
+        &mut self,
+        mark: Mark,
+        side: Side,
+        ip: &IpHeader,
+        tcp: &TcpHeader<'_>,
+        thorough: bool,
+        out: &mut Vec<Judgement>,
+    ) {
+        if let ChecksumState::Bad { .. } = tcp.checksum {
+            return;
+        }
+        let before = Before {
+            sender: &self.sides[side.index()],
+            receiver: &self.sides[side.peer().index()],
+            sender_scale: self.window_scale(side),
+            timestamps: self.timestamps_agreed(),
+            effective_mss: self.effective_mss(side).map(|sum| sum.value),
+            sender_half: match side {
+                Side::Client => self.handshake.client_rtt,
+                Side::Server => self.handshake.server_rtt,
+            },
+            open: self.handshake.outcome().is_open() || !self.oriented,
+        };
+        let mut judge = self.judge.take().unwrap_or_default();
+        judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
+        self.judge = Some(judge);
+    }
+
+    /// What judging has kept about one side, if it was asked for.
+    pub fn judged(&self, side: Side) -> Option<&Tcb> {
+        self.judge.as_ref().map(|judge| judge.side(side))
     }
 
     /// An ICMP error quoted a segment of `side`. True where it ends the attempt.
@@ -255,15 +319,7 @@ impl Connection {
         }
     }
 
-    fn close(
-        &mut self,
-        mark: Mark,
-        side: Side,
-        tcp: &TcpHeader<'_>,
-        idle: Option<Span>,
-        settled_before: bool,
-        events: &mut Vec<Event>,
-    ) {
+    fn close(&mut self, mark: Mark, side: Side, tcp: &TcpHeader<'_>, idle: Option<Span>, events: &mut Vec<Event>) {
         let retry = self.teardown.fin[side.index()].is_some();
         let [client, server] = &self.sides;
         let (sender, peer) = if side == Side::Client { (client, server) } else { (server, client) };
@@ -275,9 +331,8 @@ impl Connection {
                 (false, true) => ResetKind::Abort,
                 (false, false) => ResetKind::NoConnection,
             };
-            debug_assert!(!refused || settled_before, "a refusal settles the handshake");
             self.teardown.resets(mark, side, kind, events);
-        } else if tcp.flags.has(TcpFlags::FIN) {
+        } else if tcp.flags.has(TcpFlags::FIN) && !tcp.flags.has(TcpFlags::SYN) {
             let first_of_all = self.teardown.fin[side.peer().index()].is_none() && !retry;
             events.push(Event::Fin { retry, idle: idle.filter(|_| first_of_all) });
         }
@@ -292,22 +347,26 @@ impl Connection {
 
     fn move_states(&mut self, side: Side, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let control = tcp.flags.control();
-        self.step(side, Cause::Sends(control), control, events);
-        if !tcp.flags.has(TcpFlags::ACK) || control == Control::Rst {
-            if control == Control::Rst {
-                self.step(side.peer(), Cause::Sends(Control::Rst), control, events);
-            }
+        if control == Control::Rst {
+            self.step(side, Cause::Sends(control), control, events);
+            self.step(side.peer(), Cause::Sends(control), control, events);
             return;
         }
+        let acks = |number: Option<SeqNumber>| {
+            tcp.flags.has(TcpFlags::ACK) && number.is_some_and(|number| number.before(tcp.ack))
+        };
         let peer = self.side(side.peer());
-        let covers_syn = peer.isn.is_some_and(|isn| isn.before(tcp.ack));
-        let covers_fin = peer.fin.is_some_and(|fin| fin.before(tcp.ack));
+        let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
+        if covers_fin {
+            self.step(side, Cause::AcksPeerFin, control, events);
+        }
+        self.step(side, Cause::Sends(control), control, events);
         if covers_syn {
             self.step(side.peer(), Cause::SynIsAcked, control, events);
         }
         if covers_fin {
             self.step(side.peer(), Cause::FinIsAcked, control, events);
-            self.step(side, Cause::AcksPeerFin, control, events);
         }
     }
 

@@ -59,7 +59,7 @@ pub struct EndpointView {
 /// What the SYN of one side offered.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Offer {
-    /// A SYN of this side was captured, so absence of an option means it was not offered.
+    /// A SYN of this side was captured with all of its options, so absence of one means it was not offered.
     pub seen: bool,
     /// MSS option.
     pub mss: Option<u16>,
@@ -124,8 +124,9 @@ impl EndpointView {
     pub(super) fn opens(&mut self, tcp: &TcpHeader<'_>) {
         self.isn = Some(tcp.seq);
         self.base = Some(tcp.seq);
+        let whole = usize::from(tcp.header_len) == FIXED_HEADER + tcp.options.len();
         self.offer = Offer {
-            seen: true,
+            seen: whole,
             mss: tcp.said.mss,
             wscale: tcp.said.window_scale.map(|shift| shift.min(MAX_SHIFT)),
             sack: tcp.said.sack_permitted,
@@ -153,7 +154,8 @@ impl EndpointView {
         if self.base.is_none() {
             self.base = Some(tcp.seq.minus(1));
         }
-        if tcp.flags.has(TcpFlags::FIN) && self.fin.is_none() {
+        // A FIN beside a SYN opens nothing and closes nothing (RFC 9293 §3.10.7.4 looks at SYN first).
+        if tcp.flags.has(TcpFlags::FIN) && !tcp.flags.has(TcpFlags::SYN) && self.fin.is_none() {
             self.fin = Some(tcp.seq.plus(tcp.len));
         }
         let placed = self.place(tcp);
@@ -198,7 +200,9 @@ impl EndpointView {
     pub(super) fn offers(&mut self, ack: SeqNumber, window: u16, scale: Option<u8>) {
         self.window_closed = window == 0;
         let Some(scale) = scale else {
+            // Neither window nor edge can be known from here on.
             self.rcv_wnd = None;
+            self.right_edge = None;
             return;
         };
         let window = u32::from(window) << scale;
@@ -277,5 +281,7 @@ impl EndpointView {
 
 /// No window is larger, so no hole that can be filled is wider (RFC 7323 §2.3).
 const MAX_WINDOW: u32 = 1 << 30;
+/// Octets of a TCP header without options.
+const FIXED_HEADER: usize = 20;
 /// The largest shift that hosts use (RFC 7323 §2.3).
 const MAX_SHIFT: u8 = 14;

@@ -158,6 +158,11 @@ pub enum Event {
     FinAcked,
     /// RST.
     Reset(ResetKind),
+    /// RST with a number that its receiver must not obey (RFC 5961 §3.2, RFC 9293 §3.10.7.3): it ends nothing.
+    ResetIgnored {
+        /// Its number.
+        seq: SeqNumber,
+    },
     /// Nothing more is to come.
     Closed {
         /// In which way.

@@ -85,6 +85,13 @@ pub enum AckFault {
 }
 
 impl AckFault {
+    /// The acknowledgment at fault.
+    pub const fn ack(&self) -> SeqNumber {
+        match self {
+            Self::AboveSent { ack, .. } | Self::BelowSyn { ack, .. } => *ack,
+        }
+    }
+
     /// Judges `ack` against a SYN numbered `isn` and everything sent up to `snd_nxt`.
     pub fn check(ack: SeqNumber, isn: SeqNumber, snd_nxt: SeqNumber) -> Verdict<Self> {
         if snd_nxt.before(ack) {
@@ -298,8 +305,7 @@ impl Handshake {
             self.client_rtt = self.syn_ack.map(|syn_ack| mark.at.since(syn_ack.at));
         }
         let first_ack_lost = sides.client.snd_max.is_some_and(|expected| expected.before(tcp.seq));
-        let fast_open = self.syn_data > 0
-            && sides.client.snd_una.is_some_and(|una| sides.client.isn.is_some_and(|isn| isn.plus(1).before(una)));
+        let fast_open = self.accepted_syn_data(sides.client);
         let outcome = match (self.syn.is_some(), fast_open, first_ack_lost) {
             (false, _, _) => Outcome::Partial,
             (true, true, _) => Outcome::FastOpen,
@@ -314,11 +320,23 @@ impl Handshake {
 
     /// Data or FIN of the server shows that the third segment reached it, though the capture does not hold it.
     fn server_speaks(&mut self, mark: Mark, tcp: &TcpHeader<'_>, sides: &Sides<'_>, events: &mut Vec<Event>) {
-        let one_sided = self.syn_ack.is_some() && sides.client.packets == 0 && tcp.seq_len() > 0;
-        if !self.is_settled() && one_sided {
-            self.ack_check = Some(Verdict::CannotTell(Gap::OneSided));
-            self.complete(mark, Outcome::Partial, events);
+        if self.is_settled() || self.syn_ack.is_none() || tcp.seq_len() == 0 {
+            return;
         }
+        // RFC 9293 §3.10.2: in SYN-RECEIVED a host queues what it is given to send. RFC 7413 lets it send at once.
+        let (gap, outcome) = match (sides.client.packets, self.accepted_syn_data(sides.client)) {
+            (0, _) => (Gap::OneSided, Outcome::Partial),
+            (_, true) => (Gap::NotCaptured, Outcome::FastOpen),
+            (_, false) => (Gap::NotCaptured, Outcome::EstablishedAckLost),
+        };
+        self.ack_check = Some(Verdict::CannotTell(gap));
+        self.complete(mark, outcome, events);
+    }
+
+    /// The SYN carried data, and the SYN,ACK acknowledged some of it (RFC 7413 §4.1).
+    fn accepted_syn_data(&self, client: &EndpointView) -> bool {
+        let beyond_syn = |isn: SeqNumber| client.snd_una.is_some_and(|una| isn.plus(1).before(una));
+        self.syn_data > 0 && client.isn.is_some_and(beyond_syn)
     }
 
     fn complete(&mut self, mark: Mark, outcome: Outcome, events: &mut Vec<Event>) {

@@ -5,8 +5,10 @@
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
+//! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included.
 
 pub mod connection;
+pub mod dialect;
 pub mod endpoint;
 pub mod event;
 pub mod handshake;
@@ -15,6 +17,9 @@ pub mod notable;
 pub mod state;
 pub mod teardown;
 pub mod turns;
+pub mod verdict;
+
+mod reset;
 
 pub use connection::Connection;
 pub use endpoint::EndpointView;

@@ -54,6 +54,8 @@ pub struct Notable {
     pub keep_alive: Tally,
     /// What no host in that state sends.
     pub unexpected: Tally,
+    /// Resets that end nothing.
+    pub resets_ignored: Tally,
     /// The SYNs crossed.
     pub simultaneous: bool,
 }
@@ -79,6 +81,7 @@ impl Notable {
         zero_window: Tally::NONE,
         keep_alive: Tally::NONE,
         unexpected: Tally::NONE,
+        resets_ignored: Tally::NONE,
         simultaneous: false,
     };
 
@@ -95,6 +98,7 @@ impl Notable {
             | Event::ZeroWindow
             | Event::KeepAlive
             | Event::Unexpected { .. }
+            | Event::ResetIgnored { .. }
             | Event::SimultaneousOpen => true,
             Event::SynAck { check, .. } => check.fault().is_some(),
             Event::Data { repeated, .. } => *repeated > 0,
@@ -139,6 +143,7 @@ impl Notable {
                 Event::ZeroWindow => self.zero_window.add(mark, side),
                 Event::KeepAlive => self.keep_alive.add(mark, side),
                 Event::Unexpected { .. } => self.unexpected.add(mark, side),
+                Event::ResetIgnored { .. } => self.resets_ignored.add(mark, side),
                 Event::SimultaneousOpen => self.simultaneous = true,
                 Event::MidStream
                 | Event::Syn { .. }

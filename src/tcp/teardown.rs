@@ -148,7 +148,8 @@ impl Teardown {
     ) {
         let covers_peer_fin = tcp.flags.has(TcpFlags::ACK) && peer.fin.is_some_and(|fin| fin.before(tcp.ack));
         let first_cover = covers_peer_fin && self.fin_acked[side.peer().index()].is_none();
-        if tcp.flags.has(TcpFlags::FIN) && !tcp.flags.has(TcpFlags::RST) && self.fin[side.index()].is_none() {
+        let closes = tcp.flags.has(TcpFlags::FIN) && !tcp.flags.any(TcpFlags::RST.with(TcpFlags::SYN));
+        if closes && self.fin[side.index()].is_none() {
             self.fin[side.index()] = Some(mark);
             if self.fin[side.peer().index()].is_some() {
                 self.shape.crossed = !covers_peer_fin && self.fin_acked[side.peer().index()].is_none();

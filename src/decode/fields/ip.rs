@@ -24,7 +24,7 @@ pub(super) fn ipv4(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     sheet.number("ihl", 4, 4, |words| sum_of_words(words, 20));
     traffic_class(sheet, 8);
     sheet.number("total_length", 16, 16, |total| match innermost {
-        Some(ip) => length_sum(packet, ip, total == 0),
+        Some(ip) => length_sum(packet, ip, total as u64),
         None => octets(total as u64),
     });
     sheet.number("identification", 32, 16, |id| format!("{id:#06x}"));
@@ -53,7 +53,7 @@ pub(super) fn ipv6(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     traffic_class(sheet, 4);
     sheet.number("flow_label", 12, 20, |label| format!("{label:#07x}"));
     sheet.number("payload_length", 32, 16, |length| match innermost {
-        Some(ip) => length_sum(packet, ip, length == 0 && ip.payload_len > 0),
+        Some(ip) => length_sum(packet, ip, length as u64),
         None => octets(length as u64),
     });
     sheet.number("next_header", 48, 8, protocol);
@@ -125,13 +125,19 @@ fn innermost<'p>(packet: &'p Packet<'_>, layer: &Layer) -> Option<&'p IpHeader> 
 }
 
 /// `60 octets − 20 IP − 32 TCP = 8 octets of payload`. IPv6 counts only what follows its fixed header.
-fn length_sum(packet: &Packet<'_>, ip: &IpHeader, from_frame: bool) -> String {
-    let origin = if from_frame { "0: offload or jumbogram; " } else { "" };
+fn length_sum(packet: &Packet<'_>, ip: &IpHeader, declared: u64) -> String {
     let (counted, header, label) = match ip.version {
         4 => (ip.total_len(), ip.header_len, "IP"),
         _ => (ip.total_len().saturating_sub(40), ip.header_len.saturating_sub(40), "extension headers"),
     };
-    let mut sum = format!("{origin}{}", octets(counted));
+    let mut sum = match u64::from(counted) {
+        counted if packet.reassembled.is_some() => {
+            format!("{}, with the other fragments {counted}: {counted}", octets(declared))
+        }
+        counted if counted > 0 && declared == 0 => format!("0 by offload or as a jumbogram: {}", octets(counted)),
+        counted if counted < declared => format!("{}, the frame holds {counted}: {counted}", octets(declared)),
+        counted => octets(counted),
+    };
     if header > 0 {
         sum += &format!(" − {header} {label}");
     }

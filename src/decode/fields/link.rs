@@ -85,19 +85,9 @@ pub(super) fn arp(sheet: &mut Sheet<'_>) {
     }
 }
 
-/// The EtherType or 802.3 length, and LLC with SNAP where they follow.
+/// The EtherType or 802.3 length.
 fn typed(sheet: &mut Sheet<'_>, at: u32) {
     sheet.number("ether_type", at, 16, ether_type);
-    let behind = at / 8 + 2;
-    let is_llc = sheet.peek(at, 16).is_some_and(|value| value < u128::from(EtherType::FIRST.0));
-    if is_llc && sheet.bytes.len() >= behind as usize + 8 {
-        let llc = behind * 8;
-        sheet.plain("dsap", llc, 8);
-        sheet.plain("ssap", llc + 8, 8);
-        sheet.plain("control", llc + 16, 8);
-        sheet.plain("oui", llc + 24, 24);
-        sheet.number("snap_ether_type", llc + 48, 16, ether_type);
-    }
 }
 
 fn address(sheet: &mut Sheet<'_>, at: usize, length_at: usize) {
@@ -114,7 +104,7 @@ fn link_address(octets: &[u8]) -> String {
     }
 }
 
-fn mac(value: u128) -> String {
+pub(super) fn mac(value: u128) -> String {
     let [.., a, b, c, d, e, f] = value.to_be_bytes();
     let addr = MacAddr([a, b, c, d, e, f]);
     match addr.0 {
@@ -124,7 +114,7 @@ fn mac(value: u128) -> String {
     }
 }
 
-fn ether_type(value: u128) -> String {
+pub(super) fn ether_type(value: u128) -> String {
     match (EtherType(value as u16).name(), value) {
         (_, 0..0x0600) => format!("802.3 length: {}", octets(value as u64)),
         (Some(name), _) => name.to_owned(),

@@ -4,9 +4,11 @@
 //! the trackers need. Fields beyond the captured octets are left out. This is for display: it may allocate.
 
 mod ip;
+mod lan;
 mod link;
 mod option;
 mod transport;
+mod tunnel;
 
 use crate::packet::ChecksumState;
 use crate::packet::Layer;
@@ -57,8 +59,48 @@ pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
         LayerKind::Udp => transport::udp(&mut sheet, packet),
         LayerKind::Icmp | LayerKind::Icmpv6 => transport::icmp(&mut sheet, packet, layer),
         LayerKind::Frame | LayerKind::Payload => {}
+        other => describe_rarer(&mut sheet, other),
     }
     sheet.fields
+}
+
+fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
+    match kind {
+        LayerKind::Llc => lan::llc(sheet),
+        LayerKind::Ppp => lan::ppp(sheet),
+        LayerKind::Pppoe => lan::pppoe(sheet),
+        LayerKind::Chdlc => lan::chdlc(sheet),
+        LayerKind::FrameRelay => lan::frame_relay(sheet),
+        LayerKind::Slip => lan::slip(sheet),
+        LayerKind::Fddi => lan::fddi(sheet),
+        LayerKind::TokenRing => lan::token_ring(sheet),
+        LayerKind::Arcnet => lan::arcnet(sheet),
+        LayerKind::Ipoib => lan::ipoib(sheet),
+        LayerKind::FibreChannel => lan::fibre_channel(sheet),
+        LayerKind::Macsec => lan::macsec(sheet),
+        LayerKind::Pbb => lan::pbb(sheet),
+        LayerKind::FabricPath => lan::fabricpath(sheet),
+        LayerKind::SwitchTag => lan::switch_tag(sheet),
+        LayerKind::Radiotap => lan::radiotap(sheet),
+        LayerKind::Wlan => lan::wlan(sheet),
+        LayerKind::Amsdu => lan::amsdu(sheet),
+        LayerKind::Ppi => lan::ppi(sheet),
+        LayerKind::Nflog => lan::nflog(sheet),
+        LayerKind::Pktap => lan::pktap(sheet),
+        LayerKind::Pflog => lan::pflog(sheet),
+        LayerKind::Mpls => tunnel::mpls(sheet),
+        LayerKind::ControlWord => tunnel::control_word(sheet),
+        LayerKind::Gre => tunnel::gre(sheet),
+        LayerKind::Eoip => tunnel::eoip(sheet),
+        LayerKind::Erspan => tunnel::erspan(sheet),
+        LayerKind::EtherIp => tunnel::ether_ip(sheet),
+        LayerKind::Vxlan => tunnel::vxlan(sheet),
+        LayerKind::Geneve => tunnel::geneve(sheet),
+        LayerKind::Gtp => tunnel::gtp(sheet),
+        LayerKind::L2tp => tunnel::l2tp(sheet),
+        // Prism, ENC, Juniper, preambles, WCCP, Teredo: makers' formats, shown as they are.
+        _ => lan::opaque(sheet),
+    }
 }
 
 /// The fields of one header in the making.
@@ -139,5 +181,128 @@ fn checksum(state: ChecksumState, field: u128) -> String {
         ChecksumState::Illegal => "illegal: IPv6 needs one".to_owned(),
         ChecksumState::Unverifiable => "cannot be checked: not all of the datagram is here".to_owned(),
         ChecksumState::None => "none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::decode::tests::decoded;
+    use crate::decode::tests::fields_cover_headers;
+    use crate::decode::tests::frame;
+    use crate::packet::LinkType;
+
+    /// What the fields of `kind` in the last packet of a script mean, by name.
+    fn meaning(script: &str, kind: LayerKind, name: &str) -> String {
+        decoded(script, |packet| {
+            let layer = packet.layers.iter().find(|layer| layer.kind == kind).expect("the layer");
+            let fields = describe(packet, layer);
+            fields.into_iter().find(|field| field.name == name).expect("the field").meaning
+        })
+    }
+
+    const TS: &str = "0 C > S P. 1000:1008(8) ack 5 <nop, nop, ts 1 2>";
+
+    #[test]
+    fn fields_cover_every_bit_of_each_header_once_and_in_order() {
+        for script in [
+            format!("vlan 5\n{TS}"),
+            format!("link sll\n{TS}"),
+            format!("link sll2\n{TS}"),
+            format!("link null\n{TS}"),
+            "0 C > S S 1:1(0) <mss 1460, sackOK, ts 1 0, nop, wscale 7>".to_owned(),
+            "0 C > S . 1:1(0) ack 2 <sack 1:2 3:4, eol>".to_owned(),
+            "0 C > S udp (20)".to_owned(),
+            "0 C > S icmp echo-request (20)".to_owned(),
+            "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n0 A > B udp (20) mf".to_owned(),
+            format!("mpls 16 17\npppoe 7\n{TS}"),
+            format!("tunnel gretap 192.0.2.1 > 192.0.2.2\n{TS}"),
+            format!("tunnel vxlan 192.0.2.1 > 192.0.2.2\n{TS}"),
+            format!("tunnel geneve 192.0.2.1 > 192.0.2.2\n{TS}"),
+            format!("tunnel gtp 192.0.2.1 > 192.0.2.2\n{TS}"),
+        ] {
+            decoded(&script, fields_cover_headers);
+        }
+    }
+
+    #[test]
+    fn lengths_are_written_as_sums() {
+        let total = |script: &str| meaning(script, LayerKind::Ipv4, "total_length");
+        assert_eq!(total(TS), "60 octets − 20 IP − 32 TCP = 8 octets of payload");
+        assert_eq!(meaning(TS, LayerKind::Tcp, "data_offset"), "8 × 4 = 32 octets = 20 + 12 of options");
+        assert_eq!(total("0 C > S udp (1)"), "29 octets − 20 IP − 8 UDP = 1 octet of payload");
+        assert_eq!(
+            total("0 C > S . 1:11(10) iplen 60"),
+            "60 octets, the frame holds 50: 50 − 20 IP − 20 TCP = 10 octets of payload"
+        );
+        assert_eq!(
+            total("0 C > S . 1:11(10) iplen 0"),
+            "0 by offload or as a jumbogram: 50 octets − 20 IP − 20 TCP = 10 octets of payload"
+        );
+        assert_eq!(meaning("0 C > S udp (20)", LayerKind::Udp, "length"), "28 octets − 8 UDP = 20 octets of payload");
+    }
+
+    #[test]
+    fn a_checksum_tells_its_state_and_what_it_was_computed_to() {
+        let checksum = |state: &str| meaning(&format!("0 C > S . 1:1(0) checksum {state}"), LayerKind::Tcp, "checksum");
+        let good = checksum("good");
+        let value = good.strip_prefix("good: computed ").and_then(|rest| rest.strip_suffix(" too")).expect("a value");
+        assert_eq!(checksum("bad"), format!("bad: computed {value}"));
+        assert!(checksum("partial").starts_with("partial"));
+    }
+
+    #[test]
+    fn the_sequence_number_tells_what_comes_next() {
+        let seq = |script: &str| meaning(script, LayerKind::Tcp, "sequence_number");
+        assert_eq!(seq("0 C > S S 4294967295:4294967295(0)"), "4294967295 + SYN = 0 comes next");
+        assert_eq!(seq("0 C > S F. 7:10(3)"), "7 + 3 octets + FIN = 11 comes next");
+        assert_eq!(seq("0 C > S . 7:7(0)"), "7, takes none");
+    }
+
+    #[test]
+    fn an_option_is_one_field_with_kind_length_and_meaning() {
+        let script = "0 C > S S 1:1(0) <mss 1460, tfo 01020304, opt 77 0xff, wscale 15, raw 0x0205, raw 0xff>";
+        decoded(script, |packet| {
+            let tcp = packet.layers.last().expect("TCP");
+            let fields = describe(packet, tcp);
+            let options: Vec<_> =
+                fields.iter().filter(|field| field.name.starts_with("option")).map(|f| (f.name, &*f.meaning)).collect();
+            assert_eq!(options[0], ("option: MSS", "kind 2, length 4: 1460 octets at most in a segment"));
+            assert_eq!(options[1], ("option: Fast Open", "kind 34, length 6: cookie 01020304"));
+            assert_eq!(options[2], ("option: unknown", "kind 77, length 3: ff"));
+            assert_eq!(options[3], ("option: window scale", "kind 3, length 3: shift 15, above 14: used as 14"));
+            assert_eq!(options[4], ("option: malformed", "kind 2, length 5: malformed, 4 octets there"));
+        });
+    }
+
+    #[test]
+    fn an_option_that_the_capture_cut_is_not_called_malformed() {
+        let script = "0 C > S S 1:1(0) <mss 1460, ts 1 2, nop, nop>";
+        let last = |script: &str| {
+            decoded(script, |packet| {
+                describe(packet, packet.layers.last().expect("TCP")).pop().expect("a field").meaning
+            })
+        };
+        assert_eq!(last(&format!("{script} snaplen 62")), "kind 8: cut by the capture");
+        assert_eq!(last(script), "kind 1: padding");
+    }
+
+    #[test]
+    fn a_quoted_packet_is_told_beside_the_message_that_quotes_it() {
+        let script = "0 C > S . 5:9(4)\n0 S > C icmp fragmentation-needed mtu 1400";
+        let quote = meaning(script, LayerKind::Icmp, "quoted_packet");
+        assert_eq!(quote, "tcp 10.0.0.1:40000 > 10.0.0.2:80, seq 5, ACK");
+        assert_eq!(meaning(script, LayerKind::Icmp, "next_hop_mtu"), "1400 octets");
+    }
+
+    #[test]
+    fn octets_that_were_not_captured_give_no_field() {
+        let bytes = [0u8; 10];
+        let mut frame = frame(LinkType::ETHERNET, &bytes);
+        frame.meta.origlen = 60;
+        let packet = decode(&frame);
+        let names: Vec<_> = describe(&packet, &packet.layers[0]).iter().map(|field| field.name).collect();
+        assert_eq!(names, ["destination"]);
     }
 }

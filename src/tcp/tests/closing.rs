@@ -40,6 +40,16 @@ fn a_fin_that_carries_the_ack_makes_it_three_segments() {
     assert_eq!(seen.connection.teardown.kind(), CloseKind::ThreeSegment);
     assert_eq!(seen.connection.teardown.first_by(), Some(Side::Server));
     assert_eq!(seen.connection.teardown.time_wait(), [false, true]);
+    let moves: Vec<State> = seen
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Moved { side: Side::Client, to, .. } => Some(*to),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(moves, [State::SynSent, State::Established, State::CloseWait, State::LastAck, State::Closed]);
+    assert_eq!(seen.connection.side(Side::Server).state, State::TimeWait);
 }
 
 #[test]

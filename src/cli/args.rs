@@ -1,0 +1,300 @@
+//! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
+//! commands.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args as Group;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+use crate::cli::values::Host;
+use crate::cli::values::Length;
+use crate::cli::values::length;
+
+/// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
+#[derive(Debug, Parser)]
+#[command(name = "synscope", version, max_term_width = 100, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(super) struct Args {
+    /// When to use colour; NO_COLOR switches it off as well.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", hide_possible_values = false)]
+    pub(super) color: Colour,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One line per event, live from an interface or from a capture file.
+    #[command(after_help = TRACE, allow_negative_numbers = true)]
+    Trace(TraceArgs),
+    /// Every connection of a capture, and what is wrong with it.
+    #[command(after_help = ANALYZE, allow_negative_numbers = true)]
+    Analyze(AnalyzeArgs),
+    /// Every header field of every frame, raw and in words.
+    #[command(after_help = HEADERS, allow_negative_numbers = true)]
+    Headers(HeadersArgs),
+    /// One conversation as arrows between two sides.
+    #[command(after_help = LADDER, allow_negative_numbers = true)]
+    Ladder(LadderArgs),
+    /// How large a segment may be, and why: a calculator, and what a capture shows.
+    #[command(after_help = MSS, allow_negative_numbers = true)]
+    Mss(MssArgs),
+    /// This machine's interfaces: state, addresses, MTU and MSS.
+    #[command(after_help = INTERFACES)]
+    Interfaces(InterfacesArgs),
+    /// Plays a script, one line of text per packet, into a capture file.
+    #[command(after_help = CRAFT)]
+    Craft(CraftArgs),
+    /// Traces a small TCP and UDP service of its own on the loopback interface.
+    #[command(after_help = DEMO)]
+    Demo,
+}
+
+/// Which packets to show. All of a capture is analysed, so that stream numbers stay those of the whole file.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct Only {
+    /// Only conversations with this port at either end.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
+    /// Only conversations with this address at either end.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) host: Option<Host>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct TraceArgs {
+    /// An interface, a capture file (pcap, pcapng), or - for a capture on standard input.
+    #[arg(value_name = "IFACE|FILE|-")]
+    pub(super) input: String,
+    #[command(flatten)]
+    pub(super) only: Only,
+    /// Only this TCP stream of a file, by Wireshark's number.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Option<u64>,
+    /// Stop after so many packets shown.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+    /// Stop after so long, as in 10s, 500ms, 2m (of a file: so much of it).
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Sequence numbers as on the wire instead of relative ones.
+    #[arg(long)]
+    pub(super) absolute: bool,
+    /// Lines for people, or an object per conversation and finding as they end.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct AnalyzeArgs {
+    /// Capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<String>,
+    #[command(flatten)]
+    pub(super) only: Only,
+    /// Only this TCP stream, by Wireshark's number.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Option<u64>,
+    /// Exit with 1 when a finding is at least so grave.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub(super) fail_on: FailOn,
+    /// Tables for people, or an object per conversation and finding.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Rows of a table at most, worst first; 0 for all.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
+    pub(super) limit: usize,
+    /// Every finding in words, not the first few of each kind.
+    #[arg(long)]
+    pub(super) all_findings: bool,
+    /// Connections held at once at most; the ones that can best be spared are told early.
+    #[arg(long, value_name = "N", value_parser = connections)]
+    pub(super) max_connections: Option<usize>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct CraftArgs {
+    /// The script; - is standard input.
+    #[arg(value_name = "SCRIPT")]
+    pub(super) script: PathBuf,
+    /// The capture to write; - is standard output.
+    #[arg(value_name = "OUT.pcap")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct HeadersArgs {
+    /// Capture files; a frame number or a range as in 3-7 may stand last.
+    #[arg(value_name = "FILE... [FRAME|FROM-TO]", required = true)]
+    pub(super) names: Vec<String>,
+    #[command(flatten)]
+    pub(super) only: Only,
+    /// One line per packet.
+    #[arg(long)]
+    pub(super) brief: bool,
+    /// Sequence numbers as on the wire instead of relative ones.
+    #[arg(long)]
+    pub(super) absolute: bool,
+    /// Tables for people, or an object per frame.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Also what Wireshark 4.0 would call each frame; only with --format jsonl.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) dialect: Option<Dialect>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct LadderArgs {
+    /// A capture file (pcap, pcapng), or - for standard input.
+    pub(super) file: String,
+    /// The conversation, by Wireshark's number (synscope analyze FILE lists them).
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: u64,
+    /// Count UDP conversations instead of TCP connections.
+    #[arg(long)]
+    pub(super) udp: bool,
+    /// Every packet, also those of a long transfer that only move data.
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Sequence numbers as on the wire instead of relative ones.
+    #[arg(long)]
+    pub(super) absolute: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct MssArgs {
+    /// A capture file, - for standard input, or an interface.
+    #[arg(value_name = "FILE|IFACE")]
+    pub(super) input: Option<String>,
+    /// Compute for a link with this MTU, in octets.
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
+    pub(super) mtu: Option<u32>,
+    /// IPv6 instead of IPv4; with --mtu.
+    #[arg(long)]
+    pub(super) ipv6: bool,
+    /// Both sides agreed on timestamps; with --mtu.
+    #[arg(long)]
+    pub(super) timestamps: bool,
+    /// Rows at most; 0 for all.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct InterfacesArgs {
+    /// A table for people, or an object per interface.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// For whom to write.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Table,
+    Jsonl,
+}
+
+/// From which gravity on findings change the exit code.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum FailOn {
+    Note,
+    Warning,
+    #[default]
+    Error,
+    Never,
+}
+
+/// Whose words to add.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Dialect {
+    #[value(name = "wireshark-4.0")]
+    Wireshark40,
+}
+
+/// A whole number, with an error that says so.
+fn number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "not a whole number, or too large".to_owned())
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    match number(text)? {
+        0 => Err("at least one connection must be held".to_owned()),
+        connections => Ok(connections),
+    }
+}
+
+const EXAMPLES: &str = "\
+The three main uses:
+  synscope trace lo --port 5656     watch handshakes, messages and closes as they happen
+  synscope analyze capture.pcapng   every connection of a capture, and what is wrong with it
+  synscope headers capture.pcap 1   every bit of one packet's headers
+
+Each command has its own --help with examples; synscope demo needs no capture at all.
+Exit code: 0 nothing found, 1 findings (see analyze --fail-on), 2 could not run.";
+
+const TRACE: &str = "\
+Examples:
+  synscope trace lo --port 5656
+  synscope trace capture.pcap --stream 3 --absolute
+  synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
+  ssh host tcpdump -U -w - | synscope trace -
+
+An interface wins over a file of the same name; ./lo means the file.
+Live capture needs CAP_NET_RAW: sudo, or once setcap cap_net_raw,cap_net_admin=eip on the program.";
+
+const ANALYZE: &str = "\
+Examples:
+  synscope analyze capture.pcapng
+  synscope analyze before.pcap after.pcap --port 443
+  synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
+  synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
+  zstd -dc big.pcap.zst | synscope analyze -";
+
+const HEADERS: &str = "\
+Examples:
+  synscope headers capture.pcap 1        the first frame
+  synscope headers capture.pcap 3-7 --brief
+  synscope headers a.pcap b.pcap --format jsonl
+  synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
+
+const LADDER: &str = "\
+Examples:
+  synscope ladder capture.pcap --stream 0
+  synscope ladder capture.pcap --stream 2 --udp";
+
+const MSS: &str = "\
+Examples:
+  synscope mss --mtu 1500 --timestamps
+  synscope mss --mtu 1280 --ipv6
+  synscope mss capture.pcap        advertised, effective and largest seen, both ways
+  synscope mss eth0                what this interface will advertise";
+
+const INTERFACES: &str = "\
+Examples:
+  synscope interfaces
+  synscope interfaces --format jsonl | jq -r .name";
+
+const CRAFT: &str = "\
+A script draws packets as tcpdump prints them; fixtures/scripts/ has many:
+  +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, wscale 7>
+  +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1400, sackOK, wscale 8>
+  +0.001  C > S  .   1001:1001(0)  ack 5001  win 502
+
+Examples:
+  synscope craft handshake.pkt handshake.pcap       then analyze, headers, ladder it
+  synscope craft handshake.pkt - | synscope trace -  without a file between";
+
+const DEMO: &str = "\
+Starts an adder server on a free port of 127.0.0.1, asks it three sums over TCP and three over UDP, and shows what
+passed on the loopback interface. Without the right to capture it shows a recording of the same.";

@@ -1,0 +1,193 @@
+//! `synscope headers`: every header field of every frame.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use crate::cli::Verdict;
+use crate::cli::args::Format;
+use crate::cli::args::HeadersArgs;
+use crate::cli::drive::Taker;
+use crate::cli::drive::Until;
+use crate::cli::drive::drive;
+use crate::cli::failure::Failure;
+use crate::cli::failure::input_name;
+use crate::cli::input;
+use crate::cli::out::Out;
+use crate::cli::say;
+use crate::cli::screen::Screen;
+use crate::cli::select::Selection;
+use crate::cli::sinks::Nobody;
+use crate::cli::stop::Stop;
+use crate::cli::values::Frames;
+use crate::packet::Packet;
+use crate::packet::Timestamp;
+use crate::pipeline::Analyzer;
+use crate::report::headers;
+use crate::report::json_headers;
+use crate::report::style::Style;
+use crate::source::Flow;
+use crate::source::Source;
+use crate::tcp::dialect;
+
+pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure> {
+    let job = Job::of(args, screen)?;
+    let mut out = Out::stdout();
+    let mut unread = 0;
+    for file in &job.files {
+        match job.sources(file) {
+            Ok(sources) => job.show(file, sources, &mut out)?,
+            Err(failure) => {
+                say(&failure);
+                unread += 1;
+            }
+        }
+    }
+    Ok(if unread == 0 { Verdict::Clean } else { Verdict::Incomplete })
+}
+
+struct Job {
+    files: Vec<String>,
+    frames: Frames,
+    selection: Selection,
+    shape: Shape,
+    style: Style,
+    until: Until,
+    dialect: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Shape {
+    Tables,
+    Brief,
+    Objects,
+}
+
+/// A capture, and its second opening for a dialect that reads twice.
+type Sources = (Box<dyn Source>, Option<Box<dyn Source>>);
+
+impl Job {
+    fn of(args: HeadersArgs, screen: Screen) -> Result<Self, Failure> {
+        let shape = match (args.format, args.brief) {
+            (Format::Table, false) => Shape::Tables,
+            (Format::Table, true) => Shape::Brief,
+            (Format::Jsonl, false) => Shape::Objects,
+            (Format::Jsonl, true) => {
+                return usage("--brief is a line for people, --format jsonl an object: leave one out");
+            }
+        };
+        if args.absolute && shape != Shape::Brief {
+            return usage("--absolute belongs to --brief: tables and objects show the numbers of the wire anyway");
+        }
+        if args.dialect.is_some() && shape != Shape::Objects {
+            return usage("--dialect adds keys to objects: give --format jsonl with it");
+        }
+        let mut files = args.names;
+        let frames = match range(&files) {
+            Some(range) => {
+                files.pop();
+                range?
+            }
+            None => Frames::ALL,
+        };
+        input::stdin_once(&files)?;
+        Ok(Self {
+            files,
+            frames,
+            selection: Selection::of(&args.only, None),
+            shape,
+            style: screen.style(args.absolute),
+            until: Until { stop: Stop::on_signals()?, deadline: None },
+            dialect: args.dialect.is_some(),
+        })
+    }
+
+    fn sources(&self, file: &str) -> Result<Sources, Failure> {
+        let first: Box<dyn Source> = Box::new(input::file(file, "headers")?);
+        // A stream is read once: the dialect then tells what is known so far.
+        let again = self.dialect && Path::new(file).is_file();
+        let second: Option<Box<dyn Source>> = if again { Some(Box::new(input::file(file, "headers")?)) } else { None };
+        Ok((first, second))
+    }
+
+    fn show(&self, file: &str, (mut first, second): Sources, out: &mut Out) -> Result<(), Failure> {
+        let (mut source, dialect) = match second {
+            None => (first, self.dialect.then(dialect::Dialect::new)),
+            Some(second) => {
+                let mut learner = Learner(dialect::FirstPass::new());
+                drive(first.as_mut(), &self.until, &mut learner)?;
+                (second, Some(dialect::Dialect::second_pass(learner.0.finish())))
+            }
+        };
+        let mut shower = Shower { job: self, file, out, analyzer: Analyzer::default(), dialect, base: None, frames: 0 };
+        drive(source.as_mut(), &self.until, &mut shower)?;
+        let frames = shower.frames;
+        out.flush()?;
+        if let Some(problem) = &source.info().problem {
+            say(&format!("{}: {problem}", input_name(file)));
+        }
+        if self.frames.from > frames && self.frames != Frames::ALL {
+            return Err(Failure::FrameBeyond { file: input_name(file), frames, wanted: self.frames.from });
+        }
+        if self.frames.to > frames && self.frames.to != u64::MAX {
+            say(&format!("{} ends with frame {frames}", input_name(file)));
+        }
+        Ok(())
+    }
+}
+
+/// The frames asked for, where the last name reads as a range and is not the only one, nor a file.
+fn range(names: &[String]) -> Option<Result<Frames, Failure>> {
+    let [_, .., last] = names else { return None };
+    if fs::symlink_metadata(last).is_ok() {
+        return None;
+    }
+    Frames::read(last).map(|range| range.map_err(Failure::from))
+}
+
+fn usage<T>(text: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(text.to_owned()))
+}
+
+/// The first of two passes.
+struct Learner(dialect::FirstPass);
+
+impl Taker for Learner {
+    fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
+        self.0.observe(packet);
+        Ok(Flow::Continue)
+    }
+}
+
+struct Shower<'a> {
+    job: &'a Job,
+    file: &'a str,
+    out: &'a mut Out,
+    analyzer: Analyzer,
+    dialect: Option<dialect::Dialect>,
+    base: Option<Timestamp>,
+    frames: u64,
+}
+
+impl Taker for Shower<'_> {
+    fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
+        let job = self.job;
+        let frame = packet.meta.number;
+        self.frames = frame;
+        let base = *self.base.get_or_insert(packet.meta.at);
+        let seen = self.analyzer.observe(packet, &mut Nobody);
+        let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
+        if job.frames.contains(frame) && job.selection.wants_addresses(packet) {
+            match job.shape {
+                Shape::Tables => headers::table(self.out, packet, &seen, &job.style)?,
+                Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base)?,
+                Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags.as_ref())?,
+            }
+        }
+        Ok(if frame >= job.frames.to { Flow::Stop } else { Flow::Continue })
+    }
+
+    fn pause(&mut self) -> Result<(), Failure> {
+        Ok(self.out.flush()?)
+    }
+}

@@ -1,0 +1,86 @@
+//! From the name on the command line to the source behind it.
+
+use std::fs;
+use std::io;
+use std::io::IsTerminal;
+use std::path::Path;
+
+use crate::cli::failure::Failure;
+use crate::cli::failure::shown;
+use crate::cli::say;
+use crate::source;
+use crate::source::FileSource;
+use crate::source::Interface;
+use crate::source::LiveConfig;
+use crate::source::LiveSource;
+use crate::source::Source;
+
+/// What a name means.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Meant {
+    /// An interface of this machine.
+    Interface(String),
+    /// A file, or `-`.
+    File(String),
+}
+
+/// Reads a name as an interface, if there is one, or as a file. A `/` in it makes it a file.
+pub(super) fn meant(name: &str) -> Result<Meant, Failure> {
+    if name == "-" || name.contains('/') {
+        return Ok(Meant::File(name.to_owned()));
+    }
+    let all = interfaces();
+    let is_file = fs::symlink_metadata(Path::new(name)).is_ok();
+    if all.iter().any(|interface| interface.name == name) {
+        if is_file {
+            say(&format!("{} is an interface and a file: taking the interface, ./{0} is the file", shown(name)));
+        }
+        return Ok(Meant::Interface(name.to_owned()));
+    }
+    if is_file {
+        return Ok(Meant::File(name.to_owned()));
+    }
+    if name == ANY {
+        return Ok(Meant::Interface(name.to_owned()));
+    }
+    let exist = all.iter().map(|interface| interface.name.as_str()).collect::<Vec<_>>().join(", ");
+    Err(Failure::NeitherNor { name: shown(name), exist: if exist.is_empty() { "none".to_owned() } else { exist } })
+}
+
+/// Opens a capture file or standard input, for a command that reads files only.
+pub(super) fn file(name: &str, command: &'static str) -> Result<FileSource, Failure> {
+    if name == "-" {
+        if io::stdin().is_terminal() {
+            return Err(Failure::Keyboard);
+        }
+        return Ok(FileSource::stdin()?);
+    }
+    FileSource::open(name).map_err(|error| match error {
+        source::SourceError::NotFound { .. } if interfaces().iter().any(|interface| interface.name == name) => {
+            Failure::OnlyFiles { name: shown(name), command }
+        }
+        error => Failure::Source(error),
+    })
+}
+
+/// Opens an interface.
+pub(super) fn interface(name: &str, port: Option<u16>) -> Result<Box<dyn Source>, Failure> {
+    let config = LiveConfig { port, ..LiveConfig::new(name) };
+    Ok(Box::new(LiveSource::open(&config)?))
+}
+
+/// Standard input may be named once.
+pub(super) fn stdin_once(names: &[String]) -> Result<(), Failure> {
+    match names.iter().filter(|name| *name == "-").count() {
+        0 | 1 => Ok(()),
+        times => Err(Failure::StdinTwice { times }),
+    }
+}
+
+/// The interfaces, none in a build without live capture.
+pub(super) fn interfaces() -> Vec<Interface> {
+    source::interfaces().unwrap_or_default()
+}
+
+/// Libpcap's name for all interfaces: the source explains why not.
+const ANY: &str = "any";

@@ -1,0 +1,246 @@
+//! A connection as the machine contract writes it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::flow::EndedConnection;
+use crate::packet::SeqNumber;
+use crate::packet::Span;
+use crate::packet::Timestamp;
+use crate::report::json::Address;
+use crate::report::json::Text;
+use crate::report::mss::Direction;
+use crate::tcp;
+use crate::tcp::Mark;
+use crate::tcp::Side;
+use crate::tcp::notable::Notable;
+
+/// Object `connection`.
+#[derive(Serialize)]
+pub(super) struct Connection<'a> {
+    r#type: &'static str,
+    file: &'a str,
+    stream: u64,
+    client: Address,
+    server: Address,
+    /// Who is client was seen, not assumed.
+    oriented: bool,
+    start: Text<Timestamp>,
+    end: Text<Timestamp>,
+    first_frame: u64,
+    last_frame: u64,
+    handshake: Handshake,
+    close: Close,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completeness: Option<u8>,
+    a2b: Sent,
+    b2a: Sent,
+    mss: BothWays,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt: Option<Text<Span>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers: Option<Answers>,
+    /// How often which judgement was passed on a segment, by the codes that single frames carry; zeros are left out.
+    verdict_counts: BTreeMap<&'static str, u32>,
+}
+
+#[derive(Serialize)]
+struct Handshake {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syn_frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syn_ack_frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_isn: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_isn: Option<u32>,
+    syn_retries: u16,
+    syn_ack_retries: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_rtt: Option<Text<Span>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_rtt: Option<Text<Span>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt: Option<Text<Span>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syn_ack_check: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_check: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Close {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_by: Option<&'static str>,
+    fin_frames: Vec<u64>,
+    rst_frames: Vec<u64>,
+    resets: u32,
+    time_wait: Vec<&'static str>,
+}
+
+/// What one side sent.
+#[derive(Serialize)]
+struct Sent {
+    packets: u64,
+    bytes: u64,
+    unique_bytes: u64,
+    repeated_packets: u64,
+    repeated_bytes: u64,
+    unseen_bytes: u64,
+    bad_checksums: u32,
+    zero_windows: u32,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_scale: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct BothWays {
+    client_to_server: Mss,
+    server_to_client: Mss,
+}
+
+#[derive(Serialize)]
+struct Mss {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advertised: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer_limit: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective: Option<u32>,
+    largest_segment: u32,
+    offload: bool,
+    terms: Vec<Term>,
+}
+
+#[derive(Serialize)]
+struct Term {
+    what: &'static str,
+    octets: i64,
+}
+
+#[derive(Serialize)]
+struct Answers {
+    count: u32,
+    mean: Text<Span>,
+    longest: Text<Span>,
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn of(file: &'a str, ended: &EndedConnection<'_>, completeness: Option<u8>) -> Self {
+        let connection = ended.connection;
+        let turns = &connection.turns;
+        Self {
+            r#type: "connection",
+            file,
+            stream: ended.stream,
+            client: ended.client.into(),
+            server: ended.server.into(),
+            oriented: connection.oriented,
+            start: Text(connection.first.at),
+            end: Text(connection.last.at),
+            first_frame: connection.first.frame,
+            last_frame: connection.last.frame,
+            handshake: handshake(connection),
+            close: close(connection),
+            completeness,
+            a2b: sent(connection, Side::Client),
+            b2a: sent(connection, Side::Server),
+            mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
+            rtt: connection.handshake.rtt().map(Text),
+            answers: turns.mean().map(|mean| Answers {
+                count: turns.answers,
+                mean: Text(mean),
+                longest: Text(turns.longest),
+            }),
+            verdict_counts: counts(connection.notable()),
+        }
+    }
+}
+
+fn handshake(connection: &tcp::Connection) -> Handshake {
+    let handshake = &connection.handshake;
+    let frame = |mark: Option<Mark>| mark.map(|mark| mark.frame);
+    let isn = |side| connection.side(side).isn.map(|SeqNumber(isn)| isn);
+    Handshake {
+        outcome: handshake.outcome().name(),
+        syn_frame: frame(handshake.syn),
+        syn_ack_frame: frame(handshake.syn_ack),
+        ack_frame: frame(handshake.ack),
+        client_isn: isn(Side::Client),
+        server_isn: isn(Side::Server),
+        syn_retries: handshake.syn_retries,
+        syn_ack_retries: handshake.syn_ack_retries,
+        server_rtt: handshake.server_rtt.map(Text),
+        client_rtt: handshake.client_rtt.map(Text),
+        rtt: handshake.rtt().map(Text),
+        syn_ack_check: handshake.syn_ack_check.map(|check| check.name()),
+        ack_check: handshake.ack_check.map(|check| check.name()),
+    }
+}
+
+fn close(connection: &tcp::Connection) -> Close {
+    let teardown = &connection.teardown;
+    let mut fin_frames: Vec<u64> = teardown.fin.iter().flatten().map(|mark| mark.frame).collect();
+    fin_frames.sort_unstable();
+    let sides = [Side::Client, Side::Server].into_iter().zip(teardown.time_wait());
+    Close {
+        kind: connection.close_kind().name(),
+        first_by: teardown.first_by().map(Side::name),
+        fin_frames,
+        rst_frames: teardown.reset.iter().map(|(_, mark, _)| mark.frame).collect(),
+        resets: teardown.resets,
+        time_wait: sides.filter(|(_, holds)| *holds).map(|(side, _)| side.name()).collect(),
+    }
+}
+
+fn sent(connection: &tcp::Connection, side: Side) -> Sent {
+    let view = connection.side(side);
+    Sent {
+        packets: view.packets,
+        bytes: view.bytes,
+        unique_bytes: view.unique_bytes,
+        repeated_packets: view.repeated_packets,
+        repeated_bytes: view.repeated_bytes,
+        unseen_bytes: view.unseen_bytes,
+        bad_checksums: view.bad_checksums,
+        zero_windows: view.zero_windows,
+        state: view.state.name(),
+        window_scale: connection.window_scale(side),
+    }
+}
+
+fn mss(ended: &EndedConnection<'_>, sender: Side) -> Mss {
+    let direction = Direction::of(ended, sender);
+    let terms = direction.effective.iter().flat_map(|sum| &sum.terms);
+    Mss {
+        advertised: direction.advertised,
+        assumed: direction.assumed,
+        peer_limit: direction.peer_limit,
+        effective: direction.effective.as_ref().map(|sum| sum.value),
+        largest_segment: direction.largest_segment,
+        offload: direction.offload,
+        terms: terms.map(|term| Term { what: term.what, octets: term.octets }).collect(),
+    }
+}
+
+fn counts(notable: &Notable) -> BTreeMap<&'static str, u32> {
+    let all = [
+        ("retransmission", notable.repeated),
+        ("gap", notable.gaps),
+        ("fills-gap", notable.fills),
+        ("acked-unseen", notable.unseen),
+        ("beyond-window", notable.beyond_window),
+        ("zero-window", notable.zero_window),
+        ("keep-alive", notable.keep_alive),
+        ("unexpected", notable.unexpected),
+    ];
+    all.into_iter().filter(|(_, tally)| tally.count > 0).map(|(code, tally)| (code, tally.count)).collect()
+}

@@ -1,0 +1,248 @@
+//! One JSON object per frame: every header field under its RFC name, for scripts that want no screen.
+//!
+//! Keys that are named in the machine contract keep their name, type and meaning. Each layer is an object under its
+//! name in `layers`; where a layer occurs twice (VLAN tags in VLAN tags) the key holds the innermost and `layers` names
+//! them all. Numbers are numbers, single bits `true` or `false`, addresses and times strings, octets hexadecimal
+//! strings. What was not captured or is not known is absent.
+
+use std::borrow::Cow;
+use std::io;
+use std::io::Write;
+
+use serde::Serialize;
+use serde::Serializer;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::decode::fields;
+use crate::decode::fields::Field;
+use crate::decode::fields::Raw;
+use crate::decode::options;
+use crate::packet::Defect;
+use crate::packet::Layer;
+use crate::packet::LayerKind;
+use crate::packet::Packet;
+use crate::packet::Quoted;
+use crate::packet::SackBlock;
+use crate::packet::TcpOption;
+use crate::packet::Transport;
+use crate::pipeline::Seen;
+use crate::report::verdicts;
+
+/// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
+/// names with their values.
+///
+/// # Errors
+/// Those of the writer.
+pub fn frame<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    file: &str,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
+    let endpoints = packet.endpoints();
+    let object = Frame {
+        file,
+        frame: packet.meta.number,
+        time: packet.meta.at.to_string(),
+        caplen: packet.meta.caplen,
+        len: packet.meta.origlen,
+        layers: packet.layers.iter().map(|layer| layer.kind.name()).collect(),
+        src: packet.ip.map(|ip| ip.src.to_string()),
+        dst: packet.ip.map(|ip| ip.dst.to_string()),
+        src_port: endpoints.map(|(_, src, _)| src.port),
+        dst_port: endpoints.map(|(_, _, dst)| dst.port),
+        proto: proto(packet),
+        stream: match seen {
+            Seen::Tcp(seen) => Some(seen.stream),
+            Seen::Udp(seen) => Some(seen.stream),
+            Seen::Unreachable { .. } | Seen::Other => None,
+        },
+        headers: headers(packet),
+        defects: packet.defects.iter().map(defect).collect(),
+        verdicts: verdicts::of(packet, seen),
+        wireshark,
+    };
+    let mut line = serde_json::to_vec(&object)?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+#[derive(Serialize)]
+struct Frame<'a, W: Serialize + ?Sized> {
+    file: &'a str,
+    frame: u64,
+    time: String,
+    caplen: u32,
+    len: u32,
+    layers: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dst: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dst_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proto: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<u64>,
+    #[serde(flatten)]
+    headers: Ordered<Ordered<Value>>,
+    defects: Vec<Value>,
+    verdicts: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wireshark: Option<&'a W>,
+}
+
+/// An object that keeps the order in which its keys were put in: that of the wire.
+struct Ordered<V>(Vec<(&'static str, V)>);
+
+impl<V: Serialize> Serialize for Ordered<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+fn headers(packet: &Packet<'_>) -> Ordered<Ordered<Value>> {
+    let mut headers: Vec<(&'static str, Ordered<Value>)> = Vec::new();
+    for layer in &packet.layers {
+        let name = layer.kind.name();
+        headers.retain(|(other, _)| *other != name);
+        headers.push((name, header(packet, layer)));
+    }
+    Ordered(headers)
+}
+
+fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
+    let described = fields::describe(packet, layer);
+    let plain = described.iter().filter(|field| !field.name.starts_with("option: "));
+    let mut object: Vec<_> = plain.map(|field| (field.name, value(layer.kind, field))).collect();
+    match (layer.kind, &packet.transport) {
+        (LayerKind::Tcp, Transport::Tcp(tcp)) => {
+            object.push(("flags", json!(tcp.flags.bits())));
+            object.push(("options", options::walk(tcp.options).map(|option| option_object(&option)).collect()));
+            object.push(("header_length", json!(tcp.header_len)));
+            object.push(("payload_length", json!(tcp.len)));
+            object.push(("checksum_state", json!(tcp.checksum.name())));
+        }
+        (LayerKind::Udp, Transport::Udp(udp)) => {
+            object.push(("payload_length", json!(udp.len)));
+            object.push(("checksum_state", json!(udp.checksum.name())));
+        }
+        (LayerKind::Icmp | LayerKind::Icmpv6, Transport::Icmp(icmp)) => {
+            object.push(("checksum_state", json!(icmp.checksum.name())));
+            if let Some(quoted) = icmp.quoted {
+                object.push(("quoted", quoted_object(&quoted)));
+            }
+        }
+        _ => {}
+    }
+    Ordered(object)
+}
+
+/// Addresses as people write them, everything else as it stands there.
+fn value(layer: LayerKind, field: &Field) -> Value {
+    let is_address = field.name.ends_with("address")
+        || matches!((layer, field.name), (LayerKind::Ethernet, "source" | "destination"))
+        || matches!(field.name, "sender_hardware" | "sender_protocol" | "target_hardware" | "target_protocol");
+    match &field.raw {
+        // "(broadcast)" and the like follow behind a blank.
+        _ if is_address => json!(field.meaning.split(' ').next()),
+        Raw::Number(bit) if field.bits.1 == 1 => json!(*bit == 1),
+        Raw::Number(number) => match u64::try_from(*number) {
+            Ok(number) => json!(number),
+            Err(_) => json!(format!("{number:#x}")),
+        },
+        Raw::Bytes(octets) => json!(hex(octets)),
+    }
+}
+
+fn option_object(option: &TcpOption<'_>) -> Value {
+    match *option {
+        TcpOption::EndOfList => json!({"kind": 0, "name": "end-of-list"}),
+        TcpOption::NoOp => json!({"kind": 1, "name": "no-operation"}),
+        TcpOption::Mss(mss) => json!({"kind": 2, "name": "mss", "value": mss}),
+        TcpOption::WindowScale(shift) => json!({"kind": 3, "name": "window-scale", "shift": shift}),
+        TcpOption::SackPermitted => json!({"kind": 4, "name": "sack-permitted"}),
+        TcpOption::Sack(octets) => {
+            let block = |block: SackBlock| json!({"left": block.left.0, "right": block.right.0});
+            let blocks: Vec<_> = options::sack_blocks(octets).map(block).collect();
+            json!({"kind": 5, "name": "sack", "blocks": blocks})
+        }
+        TcpOption::Timestamps { value, echo } => {
+            json!({"kind": 8, "name": "timestamps", "tsval": value, "tsecr": echo})
+        }
+        TcpOption::FastOpen(cookie) => json!({"kind": 34, "name": "fast-open", "cookie": hex(cookie)}),
+        TcpOption::Mptcp(data) => {
+            json!({"kind": 30, "name": "mptcp", "subtype": data.first().map(|first| first >> 4), "data": hex(data)})
+        }
+        TcpOption::Md5(digest) => json!({"kind": 19, "name": "md5", "digest": hex(digest)}),
+        TcpOption::Ao(data) => json!({"kind": 29, "name": "tcp-ao", "data": hex(data)}),
+        TcpOption::UserTimeout(field) => {
+            let unit = if field & 0x8000 == 0 { "seconds" } else { "minutes" };
+            json!({"kind": 28, "name": "user-timeout", "granularity": unit, "value": field & 0x7fff})
+        }
+        TcpOption::AccEcn { kind, data } => json!({"kind": kind, "name": "accurate-ecn", "data": hex(data)}),
+        TcpOption::Experiment { kind, data } => json!({"kind": kind, "name": "experiment", "data": hex(data)}),
+        TcpOption::Unknown { kind, data } => json!({"kind": kind, "name": "unknown", "data": hex(data)}),
+        TcpOption::Malformed { kind, declared, data } => {
+            let mut object = json!({"kind": kind, "name": "malformed", "data": hex(data)});
+            if let Some(length) = declared {
+                object["length"] = json!(length);
+            }
+            object
+        }
+    }
+}
+
+fn quoted_object(quoted: &Quoted) -> Value {
+    let mut object = json!({
+        "proto": quoted.protocol.name(),
+        "src": quoted.src.addr.to_string(),
+        "src_port": quoted.src.port,
+        "dst": quoted.dst.addr.to_string(),
+        "dst_port": quoted.dst.port,
+    });
+    if let Some(seq) = quoted.seq {
+        object["sequence_number"] = json!(seq.0);
+    }
+    object
+}
+
+fn defect(defect: &Defect) -> Value {
+    json!({
+        "code": defect.code.code(),
+        "layer": defect.layer.name(),
+        "offset": defect.offset,
+        "text": defect.to_string(),
+    })
+}
+
+/// The innermost protocol by name; that of the IP header where it is not one that we read.
+fn proto(packet: &Packet<'_>) -> Option<Cow<'static, str>> {
+    let name = match &packet.transport {
+        Transport::Tcp(_) => "tcp",
+        Transport::Udp(_) => "udp",
+        Transport::Icmp(icmp) if icmp.version == 6 => "icmpv6",
+        Transport::Icmp(_) => "icmp",
+        Transport::LaterFragment | Transport::Other => match packet.ip?.protocol {
+            1 => "icmp",
+            6 => "tcp",
+            17 => "udp",
+            58 => "icmpv6",
+            number => return Some(format!("ip-{number}").into()),
+        },
+        Transport::None => packet.layers.iter().find(|layer| layer.kind == LayerKind::Arp)?.kind.name(),
+    };
+    Some(name.into())
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

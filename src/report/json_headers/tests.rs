@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::report::testing::CONVERSATION;
+use crate::report::testing::IDLE_CLOSE;
+use crate::report::testing::LOSS;
+use crate::report::testing::MID_STREAM;
+use crate::report::testing::REFUSED;
+use crate::report::testing::UDP;
+use crate::report::testing::V6_WRONG_ACK;
+use crate::report::testing::watch;
+
+fn lines(script: &str, wireshark: Option<&BTreeMap<&str, bool>>) -> String {
+    let mut out = Vec::new();
+    watch(
+        script,
+        |packet, seen| frame(&mut out, "a.pcap", packet, seen, wireshark).expect("a vector takes everything"),
+        |_| {},
+        |_| {},
+    );
+    String::from_utf8(out).expect("text")
+}
+
+fn objects(script: &str) -> Vec<Value> {
+    lines(script, None).lines().map(|line| serde_json::from_str(line).expect("an object per line")).collect()
+}
+
+fn codes(object: &Value) -> Vec<&str> {
+    let verdicts = object["verdicts"].as_array().expect("a list");
+    verdicts.iter().map(|verdict| verdict["code"].as_str().expect("a code")).collect()
+}
+
+#[test]
+fn a_syn_gives_the_keys_of_the_contract_with_numbers_as_numbers() {
+    let syn = &objects(CONVERSATION)[0];
+    let keys: Vec<_> = syn.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "caplen", "defects", "dst", "dst_port", "ethernet", "file", "frame", "ipv4", "layers", "len", "proto",
+            "src", "src_port", "stream", "tcp", "time", "verdicts"
+        ]
+    );
+    assert_eq!(syn["file"], "a.pcap");
+    assert_eq!(syn["frame"], 1);
+    assert_eq!(syn["time"], "1700000000.000000000");
+    assert_eq!((&syn["caplen"], &syn["len"]), (&json!(74), &json!(74)));
+    assert_eq!(syn["layers"], json!(["ethernet", "ipv4", "tcp"]));
+    assert_eq!((&syn["src"], &syn["src_port"], &syn["proto"]), (&json!("127.0.0.1"), &json!(45876), &json!("tcp")));
+    assert_eq!(syn["ipv4"]["source_address"], "127.0.0.1");
+    assert_eq!(syn["ipv4"]["total_length"], 60);
+    assert_eq!(syn["ethernet"]["destination"], "02:00:7f:00:00:01");
+    let tcp = &syn["tcp"];
+    assert_eq!(tcp["sequence_number"], 2_557_618_400_u32);
+    assert_eq!((&tcp["flags"], &tcp["syn"], &tcp["ack"]), (&json!(2), &json!(true), &json!(false)));
+    assert_eq!((&tcp["data_offset"], &tcp["header_length"]), (&json!(10), &json!(40)));
+    assert_eq!(
+        tcp["options"],
+        json!([
+            {"kind": 2, "name": "mss", "value": 65495},
+            {"kind": 4, "name": "sack-permitted"},
+            {"kind": 8, "name": "timestamps", "tsval": 100, "tsecr": 0},
+            {"kind": 3, "name": "window-scale", "shift": 10},
+            {"kind": 1, "name": "no-operation"},
+        ])
+    );
+}
+
+#[test]
+fn keys_stand_in_the_order_of_the_contract_and_the_wire() {
+    let text = lines(CONVERSATION, None);
+    let first = text.lines().next().expect("a line");
+    assert!(
+        first.starts_with(r#"{"file":"a.pcap","frame":1,"time":"1700000000.000000000","caplen":74,"len":74,"layers":"#)
+    );
+    assert!(first.contains(r#""tcp":{"source_port":45876,"destination_port":47011,"sequence_number":2557618400,"#));
+}
+
+#[test]
+fn a_sum_that_holds_one_that_breaks_and_one_that_cannot_be_checked_have_verdicts() {
+    let holds = &objects(CONVERSATION)[1]["verdicts"];
+    assert_eq!(
+        *holds,
+        json!([{"code": "syn-ack-ack", "verdict": "holds", "ack": 2_557_618_401_u32, "isn": 2_557_618_400_u32}])
+    );
+    let broken = &objects(V6_WRONG_ACK)[1]["verdicts"][0];
+    assert_eq!(
+        *broken,
+        json!({"code": "syn-ack-ack", "verdict": "broken", "ack": 1005, "isn": 1000, "snd_nxt": 1001, "over_by": 4})
+    );
+    let unknown = &objects("+0 S > C S. 5000:5000(0) ack 1001")[0]["verdicts"][0];
+    assert_eq!(*unknown, json!({"code": "syn-ack-ack", "verdict": "cannot-tell", "ack": 1001, "gap": "no-handshake"}));
+}
+
+#[test]
+fn judgements_of_the_stream_are_listed_by_code() {
+    let losses = objects(LOSS);
+    assert_eq!(codes(&losses[4]), ["gap"]);
+    assert_eq!(codes(&losses[9]), ["retransmission"]);
+    assert_eq!(losses[8]["defects"][0]["code"], "tcp-checksum");
+    assert_eq!((&losses[8]["defects"][0]["layer"], &losses[8]["defects"][0]["offset"]), (&json!("tcp"), &json!(50)));
+    assert_eq!(codes(&objects(REFUSED)[1]), ["refused"]);
+    assert_eq!(codes(&objects(MID_STREAM)[0]), ["opening-not-seen"]);
+    assert_eq!(codes(&objects(IDLE_CLOSE)[3]), ["fin-after-silence"]);
+    assert_eq!(codes(&objects(CONVERSATION)[9]), ["fin-ack"]);
+}
+
+#[test]
+fn an_icmp_error_tells_which_packet_it_quotes() {
+    let icmp = &objects(UDP)[3];
+    assert_eq!(icmp["proto"], "icmp");
+    assert_eq!((&icmp["icmp"]["type"], &icmp["icmp"]["code"]), (&json!(3), &json!(3)));
+    assert_eq!(icmp["icmp"]["quoted"]["dst_port"], 5657);
+    assert!(icmp.get("src_port").is_none());
+}
+
+#[test]
+fn a_repeated_layer_gives_its_innermost_object_and_both_names() {
+    let tagged = &objects("vlan 5 7\n +0 C > S udp \"x\"")[0];
+    assert_eq!(tagged["layers"], json!(["ethernet", "vlan", "vlan", "ipv4", "udp"]));
+    assert_eq!(tagged["vlan"]["vlan_id"], 7);
+}
+
+#[test]
+fn wiresharks_pairs_are_passed_on_and_absent_otherwise() {
+    let pairs = BTreeMap::from([("tcp.analysis.keep_alive", true)]);
+    let text = lines("+0 C > S S 1:1(0)", Some(&pairs));
+    let object: Value = serde_json::from_str(text.trim_end()).expect("an object");
+    assert_eq!(object["wireshark"], json!({"tcp.analysis.keep_alive": true}));
+    assert!(objects("+0 C > S S 1:1(0)")[0].get("wireshark").is_none());
+}
+
+#[test]
+fn a_frame_that_cannot_be_decoded_is_an_object_too() {
+    let object = &objects("+0 C > S S 1:1(0) snaplen 10")[0];
+    assert_eq!((&object["caplen"], &object["len"]), (&json!(10), &json!(54)));
+    assert!(!object["defects"].as_array().expect("a list").is_empty());
+    assert!(object.get("src").is_none() && object.get("proto").is_none());
+}

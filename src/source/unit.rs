@@ -1,0 +1,35 @@
+//! From the units of an interface's clock (`if_tsresol`) to nanoseconds: exact, rounded down, saturating.
+
+use crate::source::Resolution;
+
+/// How many nanoseconds a unit has, or how many units a nanosecond.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    Times(u64),
+    Over(u64),
+    Shifted(u8),
+    /// Units so fine that 2^64 of them are less than a nanosecond.
+    Nothing,
+}
+
+impl Unit {
+    pub(super) const fn of(resolution: Resolution) -> Self {
+        match resolution {
+            Resolution::Decimal(power @ 0..=9) => Self::Times(10_u64.pow(9 - power as u32)),
+            Resolution::Decimal(power @ 10..=28) => Self::Over(10_u64.pow(power as u32 - 9)),
+            Resolution::Decimal(_) => Self::Nothing,
+            Resolution::Binary(power) => Self::Shifted(power),
+        }
+    }
+
+    #[inline]
+    pub(super) fn nanos(self, ticks: u64) -> i64 {
+        let saturated = |nanos: u64| i64::try_from(nanos).unwrap_or(i64::MAX);
+        match self {
+            Self::Times(factor) => ticks.checked_mul(factor).map_or(i64::MAX, saturated),
+            Self::Over(divisor) => saturated(ticks / divisor),
+            Self::Shifted(power) => i64::try_from((u128::from(ticks) * 1_000_000_000) >> power).unwrap_or(i64::MAX),
+            Self::Nothing => 0,
+        }
+    }
+}

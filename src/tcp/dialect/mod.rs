@@ -1,0 +1,361 @@
+//! The Wireshark 4.0 dialect: for every TCP and UDP frame, what tshark 4.0 would print.
+//!
+//! It has its own stream table, its own state and its own mistakes, and shares none of them with our judgement: what
+//! it says is a translation, for people who know Wireshark's words and for comparison frame by frame.
+//!
+//! `tshark -2` reads a capture twice. Each frame is judged once, in the first pass, with what was known until then;
+//! the second pass prints those verdicts beside what the whole capture has taught: final completeness, window scales,
+//! bases of relative numbers, round trip time of the handshake. So [`FirstPass`] makes [`Finals`], and a [`Dialect`]
+//! that was given them prints as `-2` does. Without them, on a pipe or a live link, it prints the values so far, as
+//! one-pass tshark does.
+//!
+//! Learned from its output, beyond the documented rules:
+//! - A second pass begins with the final bases, but each SYN+ACK resets its side's base again, so a side with several
+//!   SYN+ACKs is shown relative to the latest one before the frame.
+//! - A short segment (data offset past its end) is not judged and sets no base, but moves completeness and the times
+//!   of the handshake. Its numbers are shown raw and its window scaled.
+//! - With a data offset below five words, Wireshark judges the segment yet shows only length, sequence number, header
+//!   length and completeness.
+//! - Without ACK, the acknowledgment number is shown raw.
+//! - A duration of exactly zero is not shown; with it goes `rto_frame`, but not `acks_frame`. A negative one is.
+//! - `initial_rtt` needs a record, but an empty one will do: an ACK of something not captured whose verdict was given
+//!   before leaves one, and so do a SYN that names the known base and a segment whose flight came out absurd.
+//! - Octets since the last PSH are always counted, but shown only beside bytes in flight.
+//! - Duplicate ACKs are named also where the MPTCP options change from one to the next.
+
+mod bystander;
+mod finals;
+mod judge;
+mod stream;
+mod table;
+mod tags;
+mod unacked;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use finals::Finals;
+pub use finals::MAX_FINALS;
+pub use stream::Final;
+pub use tags::Label;
+pub use tags::Scale;
+pub use tags::Shape;
+pub use tags::Tags;
+pub use tags::Value;
+pub use verdict::Verdicts;
+
+use crate::packet::flags::TcpFlags;
+use crate::packet::headers::Icmp;
+use crate::packet::headers::Packet;
+use crate::packet::headers::TcpHeader;
+use crate::packet::headers::Transport;
+use crate::packet::headers::UdpHeader;
+use crate::packet::seq::SeqNumber;
+use crate::packet::tuple::Dir;
+use crate::packet::tuple::Protocol;
+use crate::packet::tuple::Tuple;
+use crate::tcp::dialect::judge::Judgement;
+use crate::tcp::dialect::judge::Segment;
+use crate::tcp::dialect::stream::Stream;
+use crate::tcp::dialect::table::Table;
+
+/// The first of two passes: learns what the second one will show.
+#[derive(Debug)]
+pub struct FirstPass(Dialect);
+
+/// What had to be left out because a table was full. All zero unless traffic is extreme.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Losses {
+    /// Conversations forgotten to make room; should one speak again, it gets a new number, which Wireshark would not
+    /// give it.
+    pub evicted: u64,
+    /// Segments not noted as unacknowledged for want of memory.
+    pub unnoted: u64,
+}
+
+/// The part-machine: packets in capture order in, Wireshark's fields out.
+///
+/// Bounded: conversations by a limit (about 400 octets each, the one idle for longest makes room), unacknowledged
+/// segments by 10,000 per direction, as in Wireshark, and 2^23 in all.
+#[derive(Debug)]
+pub struct Dialect {
+    tcp: Table<Stream>,
+    udp: Table<u32>,
+    next_tcp: u32,
+    next_udp: u32,
+    /// What an earlier pass has learned.
+    known: Option<Finals>,
+    /// What this pass learns.
+    learned: Option<Finals>,
+    /// Entries that all lists of unacknowledged segments have memory for.
+    room: usize,
+    unnoted: u64,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Default for FirstPass {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FirstPass {
+    /// For a capture that will be read a second time.
+    pub fn new() -> Self {
+        Self::with_limit(MAX_CONVERSATIONS)
+    }
+
+    /// With another limit on conversations; the second pass must be given the same.
+    pub fn with_limit(conversations: usize) -> Self {
+        Self(Dialect { learned: Some(Finals::default()), ..Dialect::with_limit(conversations) })
+    }
+
+    /// Takes one packet, in capture order.
+    pub fn observe(&mut self, packet: &Packet<'_>) {
+        self.0.observe(packet);
+    }
+
+    /// What the capture has taught.
+    pub fn finish(mut self) -> Finals {
+        let mut learned = self.0.learned.take().unwrap_or_default();
+        for stream in self.0.tcp.values() {
+            learned.keep(stream.number, stream.so_far());
+        }
+        learned
+    }
+}
+
+impl Dialect {
+    /// For one pass: shows the values so far.
+    pub fn new() -> Self {
+        Self::with_limit(MAX_CONVERSATIONS)
+    }
+
+    /// For the second pass over the capture that `finals` were learned from.
+    pub fn second_pass(finals: Finals) -> Self {
+        Self { known: Some(finals), ..Self::new() }
+    }
+
+    /// With another limit on conversations of each protocol.
+    pub fn with_limit(conversations: usize) -> Self {
+        Self {
+            tcp: Table::with_limit(conversations),
+            udp: Table::with_limit(conversations),
+            next_tcp: 0,
+            next_udp: 0,
+            known: None,
+            learned: None,
+            room: 0,
+            unnoted: 0,
+        }
+    }
+
+    /// The same, told what an earlier pass has learned.
+    #[must_use]
+    pub fn knowing(self, finals: Finals) -> Self {
+        Self { known: Some(finals), ..self }
+    }
+
+    /// Takes one packet, in capture order, and says what tshark prints for it; `None` where it prints none of the
+    /// fields that we compare. A header quoted in an ICMP error is no packet, but takes its stream number.
+    pub fn observe(&mut self, packet: &Packet<'_>) -> Option<Tags> {
+        // Wireshark takes Ethernet right behind an MPLS label for data it cannot read (RFC 4448 §4.6 makes the control
+        // word optional, and nothing tells).
+        if bystander::is_bare_pseudowire(packet) {
+            return None;
+        }
+        for tuple in bystander::outer_udp(packet) {
+            self.udp_number(tuple);
+        }
+        match &packet.transport {
+            Transport::Tcp(tcp) => self.tcp(packet, tcp),
+            Transport::Udp(udp) => self.udp(packet, udp),
+            Transport::Icmp(icmp) => {
+                self.quote(packet, icmp);
+                None
+            }
+            Transport::LaterFragment | Transport::Other | Transport::None => None,
+        }
+    }
+
+    /// What is known of the TCP stream `tuple` now.
+    pub fn stream(&mut self, tuple: &Tuple) -> Option<(u32, Final)> {
+        let place = self.tcp.find(tuple)?;
+        let stream = self.tcp.at(place);
+        Some((stream.number, stream.so_far()))
+    }
+
+    /// What had to be left out.
+    pub fn losses(&self) -> Losses {
+        Losses { evicted: self.tcp.evicted() + self.udp.evicted(), unnoted: self.unnoted }
+    }
+
+    fn udp(&mut self, packet: &Packet<'_>, udp: &UdpHeader<'_>) -> Option<Tags> {
+        let (tuple, _) = packet.tuple()?;
+        // RFC 768: the length counts its own header. 0 is a jumbogram over IPv6 (RFC 2675 §4) and wrong elsewhere.
+        let is_jumbo = udp.length_field == 0 && packet.ip.is_some_and(|ip| ip.version == 6);
+        if udp.length_field < 8 && !is_jumbo {
+            return None;
+        }
+        Some(Tags::numbered(Protocol::Udp, self.udp_number(tuple)))
+    }
+
+    fn udp_number(&mut self, tuple: Tuple) -> u32 {
+        if let Some(place) = self.udp.find(&tuple) {
+            return *self.udp.at(place);
+        }
+        let number = take_number(&mut self.next_udp);
+        self.udp.add(tuple, number);
+        number
+    }
+
+    fn quote(&mut self, packet: &Packet<'_>, icmp: &Icmp) {
+        let Some(quoted) = icmp.quoted else { return };
+        let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
+        match (quoted.protocol, quoted.seq, quoted.flags) {
+            (Protocol::Udp, _, _) => {
+                self.udp_number(tuple);
+            }
+            // Wireshark reads up to the window before it counts the stream; the classic quote has eight octets.
+            (Protocol::Tcp, Some(seq), Some(flags)) if quoted.octets >= 16 => {
+                let at = packet.meta.at.nanos();
+                let (place, _) = self.find_stream(tuple, dir, flags, seq);
+                self.tcp.at(place).note_phase(dir, at, flags, bystander::quoted_len(packet, &quoted));
+            }
+            (Protocol::Tcp, _, _) => {}
+        }
+    }
+
+    fn tcp(&mut self, packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Option<Tags> {
+        let (tuple, dir) = packet.tuple()?;
+        let shape = shape(packet, tcp);
+        let len = if shape == Shape::Short { 0 } else { tcp.len };
+        let is_judged = matches!(shape, Shape::Whole | Shape::Bogus);
+        let segment = Segment {
+            frame: packet.meta.number,
+            at: packet.meta.at.nanos(),
+            seq: tcp.seq,
+            ack: tcp.ack,
+            flags: tcp.flags,
+            window: tcp.window,
+            len,
+            said: &tcp.said,
+        };
+        let (place, reused) = self.find_stream(tuple, dir, tcp.flags, tcp.seq);
+        let has_room = self.room < MAX_NOTED;
+        let stream = self.tcp.at(place);
+        let room_before = stream.room();
+        let mut found = Judgement::default();
+        if is_judged {
+            found = stream.judge(dir, has_room, &segment);
+        }
+        let shown = stream.shown(dir);
+        stream.note_phase(dir, segment.at, tcp.flags, len);
+        if shape == Shape::Whole {
+            stream.hear_options(dir, &segment);
+        }
+        if reused {
+            found.verdicts.add(Verdicts::REUSED_PORTS);
+            found.is_recorded = true;
+        }
+        let number = stream.number;
+        let initial_rtt = stream.initial_rtt().filter(|_| found.is_recorded);
+        self.room = self.room + stream.room() - room_before;
+        self.unnoted += u64::from(is_judged && !has_room && segment.takes_space());
+        Some(Tags {
+            shape,
+            len,
+            seq: tcp.seq,
+            ack: tcp.ack,
+            relative_seq: if is_judged { shown.seq_base.offset_to(tcp.seq) } else { tcp.seq.0 },
+            relative_ack: match is_judged && tcp.flags.has(TcpFlags::ACK) {
+                true => shown.ack_base.offset_to(tcp.ack),
+                false => tcp.ack.0,
+            },
+            hdr_len: tcp.header_len,
+            flags: tcp.flags,
+            window: tcp.window,
+            scale: shown.scale,
+            completeness: shown.completeness,
+            verdicts: found.verdicts,
+            duplicate_ack: found.duplicate_ack,
+            acks: found.acks,
+            rto: found.rto,
+            initial_rtt,
+            bytes_in_flight: found.bytes_in_flight,
+            push_bytes_sent: found.push_bytes_sent,
+            ..Tags::numbered(Protocol::Tcp, number)
+        })
+    }
+
+    /// Where the stream of a header is. Newly numbered if its ports were never seen, or if a SYN begins another
+    /// connection on them (then true).
+    fn find_stream(&mut self, tuple: Tuple, dir: Dir, flags: TcpFlags, seq: SeqNumber) -> (usize, bool) {
+        let Some(place) = self.tcp.find(&tuple) else {
+            let stream = self.new_stream();
+            let (place, gone) = self.tcp.add(tuple, stream);
+            if let Some(gone) = gone {
+                self.forget(&gone);
+            }
+            return (place, false);
+        };
+        if !self.tcp.at(place).is_ended_by(dir, flags, seq) {
+            return (place, false);
+        }
+        let stream = self.new_stream();
+        let gone = std::mem::replace(self.tcp.at(place), stream);
+        self.forget(&gone);
+        (place, true)
+    }
+
+    fn new_stream(&mut self) -> Stream {
+        let number = take_number(&mut self.next_tcp);
+        Stream::new(number, self.known.as_ref().and_then(|known| known.stream(number)).copied())
+    }
+
+    fn forget(&mut self, stream: &Stream) {
+        self.room -= stream.room();
+        if let Some(learned) = &mut self.learned {
+            learned.keep(stream.number, stream.so_far());
+        }
+    }
+}
+
+/// How much of the header Wireshark shows. A TCP header in a later fragment is that of a datagram put together.
+fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
+    let is_first_fragment = packet.ip.is_some_and(|ip| ip.more_fragments && ip.fragment_offset == 0);
+    if is_first_fragment {
+        Shape::Short
+    } else if tcp.sound {
+        Shape::Whole
+    } else if tcp.header_len < MIN_HEADER {
+        Shape::Bogus
+    } else {
+        Shape::Short
+    }
+}
+
+fn take_number(next: &mut u32) -> u32 {
+    let number = *next;
+    *next = next.wrapping_add(1);
+    number
+}
+
+/// `a` lies strictly behind `b`, by Wireshark's arithmetic: of two points exactly half a circle apart, each lies behind
+/// the other.
+const fn before(a: SeqNumber, b: SeqNumber) -> bool {
+    b.distance_to(a) < 0
+}
+
+/// Conversations of each protocol that are remembered.
+pub const MAX_CONVERSATIONS: usize = 1 << 20;
+/// Unacknowledged segments that all lists together have memory for.
+const MAX_NOTED: usize = 1 << 23;
+/// Octets of a TCP header without options (RFC 9293 §3.1).
+const MIN_HEADER: u8 = 20;

@@ -1,0 +1,201 @@
+//! Our own judgement of each segment: which rules it keeps, and what caused it where it is no plain new data.
+//!
+//! RFC 9293 §3.4, §3.8, §3.10.7.4, RFC 5961, RFC 7323, RFC 2018, RFC 2883, RFC 6298, RFC 8985. Stands beside
+//! [`dialect`](crate::tcp::dialect), which repeats what Wireshark says; here a cause is only named when the capture
+//! shows it. One file per part: [`rules`] (numbers and windows), [`repeat`] (octets sent again), [`probe`] (segments
+//! that carry nothing new on purpose), [`tcb`] (what is kept per side), [`rtt`].
+
+pub mod probe;
+pub mod repeat;
+pub mod rtt;
+pub mod rules;
+pub mod tcb;
+
+mod proof;
+
+use arrayvec::ArrayVec;
+
+use crate::finding::Code;
+use crate::finding::Gap;
+use crate::finding::Verdict;
+use crate::packet::IpHeader;
+use crate::packet::SeqNumber;
+use crate::packet::Span;
+use crate::packet::TcpFlags;
+use crate::packet::TcpHeader;
+use crate::tcp::endpoint::EndpointView;
+use crate::tcp::event::Mark;
+use crate::tcp::event::Side;
+use crate::tcp::verdict::tcb::Tcb;
+
+/// Frames that one judgement rests on.
+const MAX_FRAMES: usize = 4;
+/// Numbers that one rule takes.
+const MAX_INPUTS: usize = 6;
+
+/// One check of one segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// Which rule, or which cause.
+    pub code: Code,
+    /// How it came out. For a cause: `Broken` where it is this, `Holds` where it was ruled out.
+    pub verdict: Verdict<()>,
+    /// Earlier frames that it rests on.
+    pub rests_on: ArrayVec<u64, MAX_FRAMES>,
+    /// The numbers put into the rule, under the names that the rule's sentence uses.
+    pub inputs: ArrayVec<(&'static str, Number), MAX_INPUTS>,
+}
+
+/// A number of a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A sequence number of the segment's sender; shown relative or raw.
+    Seq(SeqNumber),
+    /// A sequence number of the other side.
+    PeerSeq(SeqNumber),
+    /// Octets, times, a shift.
+    Count(u64),
+    /// A length of time.
+    Span(Span),
+}
+
+impl Judgement {
+    fn new(code: Code, verdict: Verdict<()>) -> Self {
+        Self { code, verdict, rests_on: ArrayVec::new(), inputs: ArrayVec::new() }
+    }
+
+    fn broken(code: Code) -> Self {
+        Self::new(code, Verdict::Broken(()))
+    }
+
+    fn holds(code: Code) -> Self {
+        Self::new(code, Verdict::Holds)
+    }
+
+    fn cannot_tell(code: Code, gap: Gap) -> Self {
+        Self::new(code, Verdict::CannotTell(gap))
+    }
+
+    /// `Broken` if `wrong`, else `Holds`.
+    fn of(code: Code, wrong: bool) -> Self {
+        if wrong { Self::broken(code) } else { Self::holds(code) }
+    }
+
+    fn on(mut self, frame: u64) -> Self {
+        if !self.rests_on.contains(&frame) {
+            let _ = self.rests_on.try_push(frame);
+        }
+        self
+    }
+
+    fn seq(self, name: &'static str, seq: SeqNumber) -> Self {
+        self.with(name, Number::Seq(seq))
+    }
+
+    fn peer_seq(self, name: &'static str, seq: SeqNumber) -> Self {
+        self.with(name, Number::PeerSeq(seq))
+    }
+
+    fn count(self, name: &'static str, count: impl Into<u64>) -> Self {
+        self.with(name, Number::Count(count.into()))
+    }
+
+    fn span(self, name: &'static str, span: Span) -> Self {
+        self.with(name, Number::Span(span))
+    }
+
+    fn with(mut self, name: &'static str, number: Number) -> Self {
+        debug_assert!(!self.inputs.is_full(), "a rule takes at most {MAX_INPUTS} numbers");
+        let _ = self.inputs.try_push((name, number));
+        self
+    }
+}
+
+/// What a connection knew before the segment that is judged.
+pub(super) struct Before<'a> {
+    /// The segment's sender.
+    pub(super) sender: &'a EndpointView,
+    /// Its receiver.
+    pub(super) receiver: &'a EndpointView,
+    /// Shift of the sender's windows, where both SYNs were seen.
+    pub(super) sender_scale: Option<u8>,
+    /// Both SYNs offered timestamps.
+    pub(super) timestamps: bool,
+    /// Octets per segment that the sender may use.
+    pub(super) effective_mss: Option<u32>,
+    /// Time between the capture point and the sender and back, from the handshake.
+    pub(super) sender_half: Option<Span>,
+    /// The opening is complete.
+    pub(super) open: bool,
+}
+
+/// One segment with everything that the parts look at.
+pub(super) struct Segment<'a> {
+    pub(super) mark: Mark,
+    pub(super) ip: &'a IpHeader,
+    pub(super) tcp: &'a TcpHeader<'a>,
+    pub(super) before: Before<'a>,
+}
+
+impl Segment<'_> {
+    /// ACK, no payload, no SYN, FIN or RST.
+    fn is_pure_ack(&self) -> bool {
+        let moves = TcpFlags::SYN.with(TcpFlags::FIN).with(TcpFlags::RST);
+        self.tcp.len == 0 && self.tcp.flags.has(TcpFlags::ACK) && !self.tcp.flags.any(moves)
+    }
+
+    /// Takes sequence numbers, a reset aside.
+    fn carries(&self) -> bool {
+        self.tcp.seq_len() > 0 && !self.tcp.flags.has(TcpFlags::RST)
+    }
+}
+
+/// Judges the segments of one connection, in capture order.
+#[derive(Clone, Debug, Default)]
+pub struct Judge {
+    sides: [Tcb; 2],
+}
+
+impl Judge {
+    /// What is kept about one side.
+    pub const fn side(&self, side: Side) -> &Tcb {
+        &self.sides[side.index()]
+    }
+
+    /// Judges one segment; `thorough` also tells what holds and what cannot be told.
+    pub(super) fn observe(&mut self, side: Side, segment: &Segment<'_>, thorough: bool, out: &mut Vec<Judgement>) {
+        let mut said = Said { out, thorough };
+        let [client, server] = &mut self.sides;
+        let (own, peer) = if side == Side::Client { (client, server) } else { (server, client) };
+        if repeat::is_capture_duplicate(segment, own, &mut said) {
+            return;
+        }
+        rules::check(segment, own, peer, &mut said);
+        let probe = probe::check(segment, own, peer, &mut said);
+        if segment.carries() && !probe {
+            repeat::check(segment, own, peer, &mut said);
+        }
+        if segment.tcp.flags.has(TcpFlags::ACK) {
+            proof::check(segment, own, peer, &mut said);
+            peer.is_acknowledged(segment);
+        }
+        own.sends(segment, probe);
+    }
+}
+
+/// Where judgements go.
+struct Said<'a> {
+    out: &'a mut Vec<Judgement>,
+    thorough: bool,
+}
+
+impl Said<'_> {
+    fn say(&mut self, judgement: Judgement) {
+        if self.thorough || matches!(judgement.verdict, Verdict::Broken(())) {
+            self.out.push(judgement);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

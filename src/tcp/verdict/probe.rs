@@ -1,0 +1,89 @@
+//! Segments that carry nothing new on purpose: keep-alives, zero-window probes, late acknowledgments; and their answers.
+//!
+//! RFC 9293 §3.8.4 (keep-alive), §3.8.6.1 (probing a closed window), §3.8.6.2.1 (silly window avoidance by the sender).
+
+use crate::finding::Code;
+use crate::packet::Span;
+use crate::packet::TcpFlags;
+use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::Said;
+use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::tcb::Owed;
+use crate::tcp::verdict::tcb::Tcb;
+
+/// Waits at least this long before it sends less than a segment into an open window (RFC 9293 §3.8.6.2.1: 0.1–1 s).
+const OVERRIDE_AT_LEAST: Span = Span::from_millis(100);
+
+/// Judges probes; `true` where the segment is one and its octet is none of the stream's new ones.
+pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: &mut Said<'_>) -> bool {
+    answers(segment, own, said);
+    small_window(segment, peer, said);
+    let Some(max) = segment.before.sender.snd_max else { return false };
+    let tcp = segment.tcp;
+    if tcp.len > 1 || tcp.flags.any(TcpFlags::SYN.with(TcpFlags::FIN).with(TcpFlags::RST)) {
+        return false;
+    }
+    let below = tcp.seq.plus(1) == max;
+    let beyond = tcp.seq == max && tcp.len == 1;
+    if segment.before.receiver.window_closed && (below || beyond) {
+        // Linux probes with an old number and no octet, BSD with the next octet: both ask for an acknowledgment.
+        peer.owes = Some((Owed::ZeroWindowProbe, segment.mark.frame));
+        said.say(
+            Judgement::broken(Code::ZeroWindowProbe).seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len),
+        );
+        return below;
+    }
+    if !below {
+        return false;
+    }
+    let fin_sent = segment.before.sender.fin == Some(tcp.seq);
+    if fin_sent && tcp.len == 0 {
+        said.say(Judgement::broken(Code::LateAck).seq("seq", tcp.seq).seq("fin", tcp.seq));
+        return true;
+    }
+    let idle = segment.before.sender.all_acknowledged() && segment.before.open;
+    if idle {
+        peer.owes = Some((Owed::KeepAlive, segment.mark.frame));
+        said.say(Judgement::broken(Code::KeepAlive).seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len));
+    } else if tcp.len == 0 {
+        said.say(Judgement::holds(Code::KeepAlive).seq("seq", tcp.seq).seq("snd_nxt", max));
+    }
+    idle
+}
+
+fn answers(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
+    let Some((owed, frame)) = own.owes else { return };
+    let code = match owed {
+        Owed::KeepAlive => Code::KeepAliveAnswer,
+        Owed::ZeroWindowProbe => Code::ZeroWindowProbeAnswer,
+        Owed::Challenge => return,
+    };
+    own.owes = None;
+    if segment.is_pure_ack() {
+        let answer = Judgement::broken(code).peer_seq("ack", segment.tcp.ack).count("window", segment.tcp.window);
+        said.say(answer.on(frame));
+    }
+}
+
+/// Data waited although the window was open: it was open by less than a segment, and less than half its best.
+fn small_window(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
+    let tcp = segment.tcp;
+    let receiver = segment.before.receiver;
+    let (Some(window), Some(mss), Some(offered)) = (receiver.rcv_wnd, segment.before.effective_mss, peer.offered)
+    else {
+        return;
+    };
+    if tcp.len == 0 || !segment.before.sender.all_acknowledged() || window == 0 {
+        return;
+    }
+    let small = window < mss && window < peer.largest_window / 2;
+    let waited = segment.mark.at.since(offered.at);
+    // It filled what it could once the timer overrode the wait: that is what tells pending data from idleness.
+    let filled = tcp.len >= window;
+    let held_back = small && filled && waited >= OVERRIDE_AT_LEAST;
+    if small || said.thorough {
+        let judgement = Judgement::of(Code::WindowUnderSegment, held_back).count("window", window).count("mss", mss);
+        let judgement = judgement.count("half_of_best", peer.largest_window / 2).span("waited", waited);
+        said.say(judgement.on(offered.frame));
+    }
+}

@@ -1,0 +1,343 @@
+//! Octets sent again, or out of order: which of the possible causes is it?
+//!
+//! Candidates are tried in order and each answers for itself: it is this (`Broken`, the numbers show it), it is not
+//! (`Holds`, the numbers rule it out), or the capture does not show what would decide (`CannotTell`). The first that fits
+//! names the cause; the others are the alternatives that were considered.
+
+use crate::finding::Code;
+use crate::finding::Gap;
+use crate::finding::Verdict;
+use crate::packet::SeqNumber;
+use crate::packet::Span;
+use crate::packet::TcpFlags;
+use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::Said;
+use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::rtt::FIRST_RTO;
+use crate::tcp::verdict::rtt::MIN_RTO;
+use crate::tcp::verdict::tcb::Recovery;
+use crate::tcp::verdict::tcb::Sent;
+use crate::tcp::verdict::tcb::Tcb;
+
+/// Duplicate acknowledgments that ask for a segment (RFC 5681 §3.2).
+const DUPLICATES: u32 = 3;
+/// Two taps on one path see a packet this close at most.
+const TAP_DISTANCE: Span = Span::from_millis(5);
+
+/// The same packet captured twice: on two interfaces, before and after a router, by a mirror port.
+pub(super) fn is_capture_duplicate(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) -> bool {
+    let Some(previous) = own.previous else { return false };
+    let (ip, tcp) = (segment.ip, segment.tcp);
+    let same = previous.seq == tcp.seq
+        && previous.ack == tcp.ack
+        && previous.flags == tcp.flags
+        && previous.window == tcp.window
+        && previous.len == tcp.len
+        && previous.ts == tcp.said.timestamps;
+    let apart = segment.mark.at.since(previous.mark.at);
+    let limit = own.rtt.srtt.map_or(TAP_DISTANCE, |srtt| Span(srtt.0 / 2).min(TAP_DISTANCE));
+    let hops =
+        previous.ttl == ip.ttl || previous.ttl == ip.ttl.wrapping_add(1) || previous.ttl.wrapping_add(1) == ip.ttl;
+    if !same || !hops || apart < Span::ZERO {
+        return false;
+    }
+    let judged = |judgement: Judgement| {
+        judgement.span("apart", apart).span("limit", limit).count("ttl", ip.ttl).on(previous.mark.frame)
+    };
+    // A host that repeats a segment numbers its packet anew; equal non-zero ids tell one packet from two.
+    match (previous.ip_id, ip.id) {
+        (Some(before), Some(now)) if before != now => false,
+        (Some(0), Some(0)) => maybe_duplicate(segment, apart, limit, said, judged),
+        (Some(_), Some(id)) if apart < limit => {
+            said.say(judged(Judgement::broken(Code::CaptureDuplicate)).count("ip_id", id));
+            true
+        }
+        (Some(_), Some(_)) => false,
+        _ => maybe_duplicate(segment, apart, limit, said, judged),
+    }
+}
+
+/// Without an IP id only a timestamp could tell, and equal ones within a clock tick do not.
+fn maybe_duplicate(
+    segment: &Segment<'_>,
+    apart: Span,
+    limit: Span,
+    said: &mut Said<'_>,
+    judged: impl Fn(Judgement) -> Judgement,
+) -> bool {
+    if apart < limit && segment.carries() {
+        said.say(judged(Judgement::cannot_tell(Code::CaptureDuplicate, Gap::NoIdentity)));
+    }
+    false
+}
+
+/// Judges a segment that takes sequence numbers.
+pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut Said<'_>) {
+    let (seq, end) = (segment.tcp.seq, segment.tcp.end());
+    let Some(max) = segment.before.sender.snd_max else { return };
+    if segment.tcp.flags.has(TcpFlags::SYN) {
+        opening_again(segment, own, said);
+        return;
+    }
+    if max.at_or_before(seq) {
+        if max.before(seq) {
+            let gap = Judgement::broken(Code::LostSegment).seq("seq", seq).seq("snd_nxt", max);
+            said.say(gap.count("missing", max.offset_to(seq)));
+        } else {
+            said.say(Judgement::holds(Code::LostSegment).seq("seq", seq).seq("snd_nxt", max));
+        }
+        return;
+    }
+    let known = own.covering(seq).copied();
+    overlap(segment, known.as_ref(), said);
+    if known.is_none() && segment.before.sender.snd_una.is_some_and(|una| una.at_or_before(seq)) {
+        reordered_or_resent(segment, own, said);
+        return;
+    }
+    let case = Case { segment, own, peer, known, seq, end, max };
+    if let Some(recovery) = name_the_cause(&case, said) {
+        // A recovery that goes on ends where it was going to end when it began.
+        let goes_on = own.recovery.filter(|(known, _)| *known == recovery);
+        let until = goes_on.map_or(max, |(_, until)| until);
+        if goes_on.is_none() {
+            own.recovering_since = Some(segment.mark.at);
+        }
+        own.recovery = Some((recovery, until));
+    }
+}
+
+type Candidate = fn(&Case<'_>) -> Judgement;
+
+/// In the order in which they are tried, with the recovery that each begins.
+const CANDIDATES: [(Candidate, Option<Recovery>); 3] =
+    [(fast, Some(Recovery::Fast)), (tail_loss_probe, None), (timeout, Some(Recovery::Timeout))];
+
+struct Case<'a> {
+    segment: &'a Segment<'a>,
+    own: &'a Tcb,
+    peer: &'a Tcb,
+    known: Option<Sent>,
+    seq: SeqNumber,
+    end: SeqNumber,
+    max: SeqNumber,
+}
+
+/// Says every candidate until one fits; what recovery that begins or goes on.
+fn name_the_cause(case: &Case<'_>, said: &mut Said<'_>) -> Option<Recovery> {
+    if case.known.is_none() {
+        // Wholly acknowledged already: whoever sent it had not heard of that.
+        let una = case.segment.before.sender.snd_una.unwrap_or(case.seq);
+        let needless = Judgement::broken(Code::RetransmissionOfAcknowledged);
+        said.say(needless.seq("seq", case.seq).seq("end", case.end).seq("snd_una", una));
+        return None;
+    }
+    let mut open = None;
+    for (candidate, recovery) in CANDIDATES {
+        let judgement = candidate(case);
+        let fits = judgement.verdict == Verdict::Broken(());
+        if let Verdict::CannotTell(gap) = judgement.verdict {
+            open = open.or(Some(gap));
+        }
+        said.say(judgement);
+        if fits {
+            return recovery.or(case.own.recovery.map(|(recovery, _)| recovery));
+        }
+    }
+    let unknown = Judgement::broken(Code::RetransmissionUnexplained).seq("seq", case.seq).seq("end", case.end);
+    let since = case.known.map_or(Span::ZERO, |sent| case.segment.mark.at.since(sent.last.at));
+    said.say(unknown.span("since", since).count("duplicate_acks", case.own.duplicate_acks).span("rto", case.rto()));
+    None
+}
+
+impl Case<'_> {
+    fn since(&self) -> Span {
+        self.known.map_or(Span::ZERO, |sent| self.segment.mark.at.since(sent.last.at))
+    }
+
+    fn rto(&self) -> Span {
+        Span(self.own.rtt.rto().0.saturating_add(self.half().0))
+    }
+
+    fn half(&self) -> Span {
+        self.segment.before.sender_half.unwrap_or(Span::ZERO)
+    }
+
+    fn original(&self) -> u64 {
+        self.known.map_or(self.segment.mark.frame, |sent| sent.last.frame)
+    }
+
+    fn judged(&self, judgement: Judgement) -> Judgement {
+        judgement.seq("seq", self.seq).seq("end", self.end).span("since", self.since()).on(self.original())
+    }
+}
+
+/// The receiver asked for it: three duplicates, or SACK for as much above (RFC 5681 §3.2, RFC 6675 §5, RFC 8985 §6.2).
+fn fast(case: &Case<'_>) -> Judgement {
+    let sacked = case.own.sacked_above(case.seq);
+    let segment_size = case.segment.before.effective_mss.unwrap_or(case.segment.tcp.len).max(1);
+    let enough_above = sacked >= DUPLICATES * segment_size;
+    let asked = case.own.duplicate_acks >= DUPLICATES || enough_above;
+    // RACK: something sent later arrived, and a round trip has passed since.
+    let later = case.arrived_later();
+    let rack = later > Span::ZERO && case.own.rtt.least.is_some_and(|rtt| case.since() >= rtt);
+    let goes_on = matches!(case.own.recovery, Some((Recovery::Fast, until)) if case.seq.before(until));
+    // Each recovery repeats a segment once when it is asked; only RACK sees that the repetition was lost as well.
+    let fits = match case.repeated_in_this_recovery() {
+        true => rack,
+        false => (asked && (case.lowest() || sacked > 0) || rack || goes_on) && !case.is_of_a_timeout(),
+    };
+    let judgement = case.judged(Judgement::of(Code::FastRetransmission, fits));
+    judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked).span("later", later)
+}
+
+impl Case<'_> {
+    /// How much later than these octets something was sent that is known to have arrived.
+    fn arrived_later(&self) -> Span {
+        match (self.known, self.own.delivered) {
+            (Some(sent), Some(delivered)) => delivered.since(sent.last.at).max(Span::ZERO),
+            _ => Span::ZERO,
+        }
+    }
+
+    /// A timeout gave up all that was on its way (RFC 6298 §5.4, RFC 5681 §3.1): what of it goes out again does so because
+    /// of that, whoever asks meanwhile.
+    fn is_of_a_timeout(&self) -> bool {
+        let runs = matches!(self.own.recovery, Some((Recovery::Timeout, until)) if self.seq.before(until));
+        runs && !self.repeated_in_this_recovery()
+    }
+
+    fn repeated_in_this_recovery(&self) -> bool {
+        let since = self.own.recovery.and(self.own.recovering_since);
+        self.known.is_some_and(|sent| sent.times > 1 && since.is_some_and(|since| since <= sent.last.at))
+    }
+
+    /// The timer that would run now: from the latest transmission, or from the acknowledgment that started it over.
+    fn timer_ran(&self) -> Span {
+        let since_moved = self.own.moved_on.map(|moved_on| self.segment.mark.at.since(moved_on));
+        since_moved.map_or(self.since(), |since_moved| since_moved.min(self.since()))
+    }
+
+    /// Both SYNs permitted SACK; unknown where one was not seen.
+    fn sack_agreed(&self) -> Option<bool> {
+        let (own, peer) = (self.segment.before.sender.offer, self.segment.before.receiver.offer);
+        (own.seen && peer.seen).then_some(own.sack && peer.sack)
+    }
+
+    /// It is the oldest that is owed.
+    fn lowest(&self) -> bool {
+        self.segment.before.sender.snd_una.is_none_or(|una| self.seq.at_or_before(una))
+    }
+}
+
+/// The youngest segment again, before any timeout, with nobody asking; only where SACK was agreed on (RFC 8985 §3, §7).
+fn tail_loss_probe(case: &Case<'_>) -> Judgement {
+    let code = Code::TailLossProbe;
+    let ran = case.timer_ran();
+    let first_repeat = case.known.is_some_and(|sent| sent.times == 1);
+    let tail = case.end == case.max && case.own.duplicate_acks == 0 && case.own.sacked.is_empty();
+    // Alone on its way it waits for a delayed acknowledgment too, but never longer than the timer would: what the timer would
+    // send is sent as a probe then (RFC 8985 §7.2). With others on their way the timer would send the oldest.
+    let latest = Span(case.own.rtt.latest_rto().0.saturating_add(case.half().0));
+    let judged = |judgement: Judgement| case.judged(judgement).span("ran", ran).span("rto", latest);
+    let too_late = case.lowest() && ran > latest;
+    if !tail || !first_repeat || too_late || case.own.recovery.is_some() || case.sack_agreed() == Some(false) {
+        return judged(Judgement::holds(code));
+    }
+    match case.own.full_rtt(case.segment.before.sender_half) {
+        Some(rtt) => {
+            let least = Span(rtt.0.saturating_mul(2) - rtt.0 / 4);
+            let judgement = match case.sack_agreed() {
+                Some(_) => Judgement::of(code, ran >= least),
+                None if ran >= least => Judgement::cannot_tell(code, Gap::NoHandshake),
+                None => Judgement::holds(code),
+            };
+            judged(judgement).span("two_rtt", Span(rtt.0.saturating_mul(2)))
+        }
+        None => judged(Judgement::cannot_tell(code, Gap::NoRoundTrip)),
+    }
+}
+
+/// The timer ran out for the oldest segment, or the run that such a timeout began goes on (RFC 6298 §5).
+fn timeout(case: &Case<'_>) -> Judgement {
+    let code = Code::TimeoutRetransmission;
+    let rto = case.rto();
+    let since = case.since();
+    let goes_on = matches!(case.own.recovery, Some((Recovery::Timeout, until)) if case.seq.before(until));
+    let due = since >= rto;
+    let judged = |judgement: Judgement| case.judged(judgement).span("rto", rto).count("times", times(case));
+    // Everything of the peer that might have moved the timer was seen, unless one direction is missing.
+    if case.peer.previous.is_none() {
+        return judged(Judgement::cannot_tell(code, Gap::OneSided));
+    }
+    if goes_on && !case.repeated_in_this_recovery() || due && case.lowest() {
+        return judged(Judgement::broken(code));
+    }
+    // Before the first sample the host may know a better round trip than we do: between the two bounds nothing decides.
+    if case.own.rtt.srtt.is_none() && since >= MIN_RTO && since < FIRST_RTO && case.lowest() {
+        return judged(Judgement::cannot_tell(code, Gap::NoRoundTrip));
+    }
+    judged(Judgement::holds(code))
+}
+
+fn times(case: &Case<'_>) -> u32 {
+    case.known.map_or(0, |sent| u32::from(sent.times))
+}
+
+/// A SYN, or SYN,ACK, again.
+fn opening_again(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) {
+    let Some(sent) = own.covering(segment.tcp.seq) else { return };
+    let since = segment.mark.at.since(sent.last.at);
+    let again = Judgement::broken(Code::SynRetransmission).seq("seq", segment.tcp.seq).span("since", since);
+    said.say(again.count("times", sent.times).on(sent.first.frame));
+}
+
+/// Octets that were jumped over: overtaken on the way, or lost before the capture point and sent again?
+fn reordered_or_resent(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) {
+    let seq = segment.tcp.seq;
+    let asked = own.duplicate_acks >= DUPLICATES || own.sacked_above(seq) > 0;
+    let previous = own.previous;
+    let older_id = match (previous.and_then(|previous| previous.ip_id), segment.ip.id) {
+        (Some(before), Some(now)) if before != 0 && now != 0 => {
+            Some((before as u16).wrapping_sub(now as u16) as i16 > 0)
+        }
+        _ => None,
+    };
+    let older_stamp = match (previous.and_then(|previous| previous.ts), segment.tcp.said.timestamps) {
+        (Some((before, _)), Some((now, _))) if before != now => Some((before.wrapping_sub(now) as i32) > 0),
+        _ => None,
+    };
+    let judged = |judgement: Judgement| {
+        let judgement =
+            judgement.seq("seq", seq).seq("end", segment.tcp.end()).count("duplicate_acks", own.duplicate_acks);
+        previous.map_or(judgement.clone(), |previous| judgement.on(previous.mark.frame))
+    };
+    match older_stamp.or(older_id) {
+        Some(true) => said.say(judged(Judgement::broken(Code::Reordering))),
+        Some(false) => {
+            said.say(judged(Judgement::holds(Code::Reordering)));
+            let code = if asked { Code::FastRetransmission } else { Code::RetransmissionUnexplained };
+            said.say(with_scoreboard(judged(Judgement::broken(code)), own, seq));
+        }
+        None if asked => said.say(with_scoreboard(judged(Judgement::broken(Code::FastRetransmission)), own, seq)),
+        None => said.say(judged(Judgement::cannot_tell(Code::Reordering, Gap::NoIdentity))),
+    }
+}
+
+/// What the rule of a fast retransmission takes beyond duplicates; when the octets went out first was not captured.
+fn with_scoreboard(judgement: Judgement, own: &Tcb, seq: SeqNumber) -> Judgement {
+    judgement.count("sacked_above", own.sacked_above(seq)).span("later", Span::ZERO)
+}
+
+/// The same numbers with other octets: injection, or a middlebox that rewrites.
+fn overlap(segment: &Segment<'_>, known: Option<&Sent>, said: &mut Said<'_>) {
+    let Some(sent) = known.filter(|sent| sent.seq == segment.tcp.seq && segment.tcp.len > 0) else { return };
+    if sent.end != segment.tcp.end() {
+        return;
+    }
+    let now = super::tcb::print(segment);
+    let judgement = match (sent.print, now) {
+        (0, _) | (_, 0) => Judgement::cannot_tell(Code::OverlapDiffers, Gap::Snapped),
+        (before, now) => Judgement::of(Code::OverlapDiffers, before != now),
+    };
+    said.say(judgement.seq("seq", sent.seq).seq("end", sent.end).on(sent.first.frame));
+}

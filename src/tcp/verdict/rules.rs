@@ -1,0 +1,233 @@
+//! Rules that every segment must keep: numbers inside windows, acknowledgments of what was sent, options in their place.
+//!
+//! RFC 9293 §3.10.7.4 (acceptability), §3.8.6 (windows), RFC 5961 §3–5 (resets, acknowledgments), RFC 7323 §2, §5 (scale,
+//! PAWS), RFC 9293 §3.2 (MSS), RFC 2018 §3–4 (SACK). An observer knows the receiver's `rcv_nxt` only from its
+//! acknowledgments, so the true one lies between `snd_una` and `snd_max` of the sender: what both bounds refuse is broken.
+
+use crate::finding::Code;
+use crate::finding::Gap;
+use crate::packet::SeqNumber;
+use crate::packet::Span;
+use crate::packet::TcpFlags;
+use crate::tcp::verdict::Judgement;
+use crate::tcp::verdict::Said;
+use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::tcb::Owed;
+use crate::tcp::verdict::tcb::Tcb;
+
+/// RFC 7323 §2.3.
+const MAX_SHIFT: u8 = 14;
+/// Timestamps older than this may have wrapped (RFC 7323 §5.5).
+const TS_VALID: Span = Span::from_secs(24 * 86_400);
+
+pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
+    options(segment, said);
+    paws(segment, own, peer, said);
+    if segment.tcp.flags.has(TcpFlags::RST) {
+        reset(segment, peer, said);
+        return;
+    }
+    sequence(segment, peer, said);
+    if segment.tcp.flags.has(TcpFlags::ACK) {
+        acknowledgment(segment, peer, said);
+        shrink(segment, said);
+        sack(segment, said);
+        challenge(segment, own, said);
+    }
+}
+
+fn options(segment: &Segment<'_>, said: &mut Said<'_>) {
+    let tcp = segment.tcp;
+    let syn = tcp.flags.has(TcpFlags::SYN);
+    if let Some(shift) = tcp.said.window_scale {
+        said.say(Judgement::of(Code::WindowScaleLimit, shift > MAX_SHIFT).count("shift", shift));
+    }
+    if let Some(mss) = tcp.said.mss.filter(|_| !syn) {
+        said.say(Judgement::broken(Code::MssOutsideSyn).count("mss", mss));
+    }
+}
+
+/// A timestamp that runs back: the receiver drops the segment and acknowledges (RFC 7323 §5.3).
+fn paws(segment: &Segment<'_>, own: &Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
+    let (Some((value, _)), Some((recent, since))) = (segment.tcp.said.timestamps, own.ts_recent) else { return };
+    if segment.tcp.flags.any(TcpFlags::RST.with(TcpFlags::SYN)) {
+        return;
+    }
+    let behind = recent.wrapping_sub(value) as i32;
+    let idle = segment.mark.at.since(since);
+    let judgement = if behind > 0 && idle >= TS_VALID {
+        Judgement::cannot_tell(Code::Paws, Gap::ClockMayHaveWrapped)
+    } else if behind > 0 && !segment.before.timestamps {
+        Judgement::cannot_tell(Code::Paws, Gap::NoHandshake)
+    } else if behind > 0 && segment.before.receiver.snd_una.is_none() {
+        Judgement::cannot_tell(Code::Paws, Gap::OneSided)
+    } else {
+        // A segment that was overtaken on the way has an older value and is dropped only if the younger one arrived first.
+        let overtaken =
+            segment.carries() && segment.before.sender.snd_una.is_some_and(|una| una.before(segment.tcp.end()));
+        match (behind > 0, overtaken) {
+            (true, true) => Judgement::cannot_tell(Code::Paws, Gap::OrderAtReceiver),
+            (true, false) => {
+                peer.owes = Some((Owed::Challenge, segment.mark.frame));
+                Judgement::broken(Code::Paws)
+            }
+            (false, _) => Judgement::holds(Code::Paws),
+        }
+    };
+    said.say(judgement.count("ts_value", value).count("ts_recent", recent));
+}
+
+/// Where the segment lies in what the receiver would take.
+fn sequence(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
+    let tcp = segment.tcp;
+    if tcp.flags.has(TcpFlags::SYN) {
+        return;
+    }
+    let sender = segment.before.sender;
+    let Some(edge) = segment.before.receiver.right_edge else {
+        said.say(Judgement::cannot_tell(Code::SegmentAcceptable, Gap::NoHandshake));
+        return;
+    };
+    let rcv_nxt = sender.snd_una.unwrap_or(tcp.seq);
+    let end = tcp.seq.plus(tcp.seq_len());
+    let data_end = tcp.seq.plus(tcp.len);
+    let judged =
+        |judgement: Judgement| judgement.seq("seq", tcp.seq).seq("end", end).seq("rcv_nxt", rcv_nxt).seq("edge", edge);
+    if tcp.len > 1 && edge.before(data_end) {
+        said.say(judged(Judgement::broken(Code::BeyondWindow)).count("over_by", edge.offset_to(data_end)));
+    } else if tcp.len > 0 {
+        said.say(judged(Judgement::holds(Code::BeyondWindow)));
+    }
+    let old = tcp.seq_len() > 0 && end.at_or_before(rcv_nxt) || tcp.seq_len() == 0 && tcp.seq.plus(1).before(rcv_nxt);
+    let ahead = edge.before(tcp.seq);
+    if old && tcp.seq_len() > 0 || ahead {
+        peer.owes = Some((Owed::Challenge, segment.mark.frame));
+    }
+    // A pure acknowledgment whose numbers are a little old was overtaken by data of its own side: acceptable when sent.
+    let overtaken = tcp.seq_len() == 0 && old && !ahead;
+    if overtaken {
+        said.say(judged(Judgement::cannot_tell(Code::SegmentAcceptable, Gap::OrderAtReceiver)));
+    } else {
+        said.say(judged(Judgement::of(Code::SegmentAcceptable, old || ahead)));
+    }
+}
+
+/// RFC 5961 §5.2: SND.UNA − MAX.SND.WND ≤ SEG.ACK ≤ SND.NXT of the peer.
+fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
+    let receiver = segment.before.receiver;
+    let ack = segment.tcp.ack;
+    let (Some(una), Some(max)) = (receiver.snd_una.or(receiver.isn), receiver.snd_max) else {
+        said.say(Judgement::cannot_tell(Code::AckRange, Gap::OneSided).peer_seq("ack", ack));
+        return;
+    };
+    let window = peer_window(segment);
+    let judged =
+        |judgement: Judgement| judgement.peer_seq("ack", ack).peer_seq("snd_una", una).peer_seq("snd_max", max);
+    if max.before(ack) {
+        // In the opening the peer has sent its SYN and nothing else; later the capture may have missed octets.
+        let opening = !segment.before.open && receiver.isn.is_some_and(|isn| max == isn.plus(1));
+        let judgement = if opening {
+            Judgement::broken(Code::AckRange)
+        } else {
+            Judgement::cannot_tell(Code::AckRange, Gap::NotCaptured)
+        };
+        said.say(judged(judgement).count("over_by", max.offset_to(ack)));
+        if !opening && segment.before.open {
+            let said_hole = peer.duplicate_acks > 0 || !peer.sacked.is_empty();
+            if !said_hole {
+                said.say(judged(Judgement::broken(Code::NotCaptured)).count("octets", max.offset_to(ack)));
+            }
+        }
+        return;
+    }
+    let too_old = window.is_some_and(|window| ack.before(una) && ack.offset_to(una) > window);
+    said.say(judged(Judgement::of(Code::AckRange, too_old)));
+}
+
+/// Largest window that the segment's sender ever offered, which bounds how old an acknowledgment may be.
+fn peer_window(segment: &Segment<'_>) -> Option<u32> {
+    let sender = segment.before.sender;
+    let (edge, una) = (sender.right_edge?, segment.before.receiver.snd_una?);
+    Some(una.offset_to(edge).max(sender.rcv_wnd.unwrap_or(0)))
+}
+
+/// The right edge ack + window moved left by a whole unit of the scale (RFC 9293 §3.8.6: should not).
+fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
+    let tcp = segment.tcp;
+    if tcp.flags.has(TcpFlags::SYN) {
+        return;
+    }
+    let Some(scale) = segment.before.sender_scale else {
+        said.say(Judgement::cannot_tell(Code::WindowShrunk, Gap::NoHandshake));
+        return;
+    };
+    let Some(before) = segment.before.sender.right_edge else { return };
+    // An older acknowledgment that was overtaken takes nothing back.
+    if segment.before.receiver.snd_una.is_some_and(|una| tcp.ack.before(una)) {
+        return;
+    }
+    let edge = tcp.ack.plus(u32::from(tcp.window) << scale);
+    let unit = 1u32 << scale;
+    let back = edge.distance_to(before);
+    let shrunk = back > 0 && back as u32 >= unit;
+    let judgement = Judgement::of(Code::WindowShrunk, shrunk).peer_seq("edge_before", before).peer_seq("edge", edge);
+    said.say(judgement.count("back_by", back.max(0) as u64).count("unit", unit));
+}
+
+/// RFC 2018 §3: blocks lie in order within what was sent; RFC 2883 §4: the first may report a duplicate.
+fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
+    let receiver = segment.before.receiver;
+    for (place, block) in segment.tcp.said.sack.iter().enumerate() {
+        let judged = |judgement: Judgement| judgement.peer_seq("left", block.left).peer_seq("right", block.right);
+        if !block.left.before(block.right) {
+            said.say(judged(Judgement::broken(Code::SackSane)));
+            continue;
+        }
+        let duplicate = place == 0 && block.right.at_or_before(segment.tcp.ack);
+        let beyond = receiver.snd_max.is_some_and(|max| max.before(block.right));
+        let below = block.left.before(segment.tcp.ack) && !duplicate;
+        let judgement = match (beyond, below) {
+            (true, _) => Judgement::cannot_tell(Code::SackSane, Gap::NotCaptured),
+            (false, true) if place == 0 => Judgement::holds(Code::SackSane),
+            (false, below) => Judgement::of(Code::SackSane, below),
+        };
+        said.say(judged(judgement).peer_seq("ack", segment.tcp.ack));
+    }
+}
+
+/// RFC 5961 §3.2: only the exact next number resets; elsewhere in the window it earns a challenge, outside nothing.
+fn reset(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
+    let sender = segment.before.sender;
+    let seq = segment.tcp.seq;
+    if !segment.before.open {
+        return;
+    }
+    let (Some(una), Some(max), Some(edge)) = (sender.snd_una, sender.snd_max, segment.before.receiver.right_edge)
+    else {
+        said.say(Judgement::cannot_tell(Code::ResetValid, Gap::NoHandshake).seq("seq", seq));
+        return;
+    };
+    let judged =
+        |judgement: Judgement| judgement.seq("seq", seq).seq("rcv_nxt", una).seq("snd_max", max).seq("edge", edge);
+    let within = |low: SeqNumber, high: SeqNumber| low.at_or_before(seq) && seq.at_or_before(high);
+    if within(una, max) {
+        said.say(judged(Judgement::holds(Code::ResetValid)));
+    } else {
+        if within(max, edge) {
+            peer.owes = Some((Owed::Challenge, segment.mark.frame));
+        }
+        said.say(judged(Judgement::broken(Code::ResetValid)));
+    }
+}
+
+/// The acknowledgment that a segment out of place earns (RFC 5961 §3–4, RFC 9293 §3.10.7.4).
+fn challenge(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
+    let Some((Owed::Challenge, frame)) = own.owes else { return };
+    own.owes = None;
+    let repeats = own
+        .previous
+        .is_some_and(|previous| previous.ack == segment.tcp.ack && previous.seq.at_or_before(segment.tcp.seq));
+    if segment.is_pure_ack() && repeats {
+        said.say(Judgement::broken(Code::ChallengeAck).peer_seq("ack", segment.tcp.ack).on(frame));
+    }
+}
