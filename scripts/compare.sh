@@ -46,5 +46,8 @@ echo "-- Zeek's conn.log and tcptrace's long report, connection by connection"
 "$shared/tools/parity-zeek" --bin "$program" --min "$ZEEK_FLOOR" --jobs 2 --examples 0
 "$shared/tools/parity-tcptrace" --bin "$program" --min "$TCPTRACE_FLOOR" --jobs 2 --examples 0 | grep -v '100.000 %  100.000 %'
 
+echo "-- floods, scans and crowds with labels"
+"$shared/tools/score-floods" --bin "$program" "$shared/floods"
+
 echo "known differences, with their reasons:"
 cut -f1,2,4,5 scripts/comparison-exceptions.tsv | tail -n +2

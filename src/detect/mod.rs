@@ -1,42 +1,65 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`] and [`exchange`] judge a conversation at its end, [`half_open`] counts openings per server while
-//! they happen.
+//! [`connection`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen.
 
 pub mod connection;
 pub mod exchange;
-pub mod half_open;
+pub mod syn_flood;
 
+use crate::detect::syn_flood::Incident;
+use crate::detect::syn_flood::Phase;
+use crate::detect::syn_flood::Segment;
+use crate::detect::syn_flood::SynFlood;
 use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
-use crate::packet::Endpoint;
-use crate::tcp::Event;
-use crate::tcp::Mark;
+use crate::packet::Quoted;
+use crate::packet::Timestamp;
 
 /// All detectors of one analysis.
 #[derive(Debug, Default)]
 pub struct Detectors {
-    half_open: half_open::HalfOpenCounter,
+    syn_flood: SynFlood,
 }
 
 /// Takes what is to be said.
 pub type Say<'a> = &'a mut dyn FnMut(Finding);
 
 impl Detectors {
-    /// One segment did `events` on a connection to `server`.
-    pub fn on_tcp(&mut self, mark: Mark, stream: u64, server: Endpoint, events: &[Event], say: Say<'_>) {
-        self.half_open.on_tcp(mark, stream, server, events, say);
+    /// A segment passed.
+    pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
+        self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));
+    }
+
+    /// An ICMP message said that the TCP segment it quotes cannot be delivered.
+    pub fn on_unreachable(&mut self, at: Timestamp, quoted: &Quoted, say: Say<'_>) {
+        self.syn_flood.on_unreachable(at, quoted, &mut |incident| when_over(&incident, say));
     }
 
     /// A connection left.
     pub fn on_connection(&mut self, ended: &EndedConnection<'_>, say: Say<'_>) {
-        self.half_open.on_end(ended);
         connection::judge(ended, say);
     }
 
     /// A UDP conversation left.
     pub fn on_exchange(&mut self, ended: &EndedExchange<'_>, say: Say<'_>) {
         exchange::judge(ended, say);
+    }
+
+    /// The capture is over.
+    pub fn finish(&mut self, say: Say<'_>) {
+        self.syn_flood.finish(&mut |incident| when_over(&incident, say));
+    }
+
+    /// The flood detector with its counters.
+    pub const fn syn_flood(&self) -> &SynFlood {
+        &self.syn_flood
+    }
+}
+
+/// One finding per incident, when everything about it is known.
+fn when_over(incident: &Incident, say: Say<'_>) {
+    if incident.phase == Phase::End {
+        say(incident.to_finding());
     }
 }

@@ -221,9 +221,6 @@ catalog! {
         "Overtaken on the way",
         "It was sent before its predecessors in the capture, as its IP id or timestamp shows. No loss.",
         "octets {seq}..{end}; {duplicate_acks} duplicate ACKs asked";
-    HalfOpenHigh = "half-open-high", Error, "RFC 4987 §2",
-        "Many half-open connections at one server",
-        "More openings wait than complete. A SYN flood looks like this, and so does a server whose accept queue is full or whose answers are lost.";
     UdpPortClosed = "udp-port-closed", Error, "RFC 1122 §3.2.2.1",
         "UDP port closed",
         "The host answered with ICMP \"port unreachable\": it is up, and nobody has a socket on that port.";
@@ -239,6 +236,21 @@ catalog! {
     ClockSteps = "clock-steps", Note, "RFC 9293 §3.8.1",
         "The capture's clock stepped back",
         "Times across such a step cannot be compared: durations and round-trip times there may be wrong.";
+    SynFlood = "syn-flood", Error, "RFC 4987 §2",
+        "SYN flood",
+        "Far more connection attempts end without a good explanation than background and loss allow. The alert says from where, how sure, and what else it could be.";
+    SynScan = "syn-scan", Warning, "RFC 9293 §3.10.7.1",
+        "A source tries many ports or hosts in vain",
+        "Nearly all of its attempts are refused or ignored, hardly any target twice. Somebody looks for open ports.";
+    SynOverload = "syn-overload", Warning, "RFC 4987 §2; RFC 6298 §5.7",
+        "Clients have to repeat their SYN, many get through",
+        "A full accept queue, a server that is too slow, or loss on the way. These are live clients, not an attack.";
+    SynUnanswered = "syn-unanswered", Warning, "RFC 9293 §3.5",
+        "Clients keep asking a host or port that does not serve them",
+        "A dead host, a filter, a broken way back, or a service that is not started. They try again as live clients do.";
+    SynFloodUndetermined = "syn-flood-undetermined", Warning, "RFC 4987 §2",
+        "It looks like a SYN flood or a scan, and the capture cannot tell",
+        "One direction is missing, or a filter kept only SYNs: then every client looks silent. Capture both directions without a flag filter.";
 }
 
 impl fmt::Display for Code {

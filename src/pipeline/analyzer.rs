@@ -1,6 +1,7 @@
 //! One pass over a capture: flows are looked up, connections fed, detectors told, what ended handed on.
 
 use crate::detect::Detectors;
+use crate::detect::syn_flood::Segment;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
@@ -150,7 +151,7 @@ impl Analyzer {
         match &packet.transport {
             Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
             Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
-            Transport::Icmp(icmp) => self.observe_icmp(packet, icmp),
+            Transport::Icmp(icmp) => self.observe_icmp(packet, icmp, sink),
             Transport::Udp(_) | Transport::LaterFragment | Transport::Other | Transport::None => Seen::Other,
         }
     }
@@ -163,6 +164,7 @@ impl Analyzer {
         for (tuple, flow, why) in self.udp.drain_by(|flow| flow.stream) {
             end_udp(&mut self.detectors, sink, &tuple, &flow, why);
         }
+        self.detectors.finish(&mut |finding| sink.finding(finding));
     }
 
     fn observe_tcp(
@@ -177,6 +179,7 @@ impl Analyzer {
         let (found, is_first) = self.tcp_flow(tuple, dir, mark, ip, header, sink);
         let flow = self.tcp.get_mut(found);
         let side = side_of(dir, flow.client_is_low);
+        let settled = !is_first && stage_of(&flow.connection) != Stage::Attempt;
         self.events.clear();
         self.judgements.clear();
         if header.sound && !ip.is_fragment() {
@@ -197,7 +200,10 @@ impl Analyzer {
         self.tcp.touch(found, mark.at, stage);
         let flow = self.tcp.get(found);
         let (client, server) = ends(&tuple, flow.client_is_low);
-        self.detectors.on_tcp(mark, flow.stream, server, &self.events, &mut |finding| sink.finding(finding));
+        if header.sound && !ip.is_fragment() {
+            let segment = Segment { at: mark.at, frame: mark.frame, ip, tcp: header, tuple: &tuple, dir, settled };
+            self.detectors.on_segment(&segment, &mut |finding| sink.finding(finding));
+        }
         Seen::Tcp(TcpSeen {
             stream: flow.stream,
             is_first,
@@ -287,10 +293,13 @@ impl Analyzer {
         self.udp.insert(tuple, sent.at, Stage::Datagrams, flow)
     }
 
-    fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp) -> Seen<'_> {
+    fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp, sink: &mut dyn Sink) -> Seen<'_> {
         let Some(quoted) = icmp.quoted else { return Seen::Other };
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
         let refuses = icmp.is_unreachable();
+        if refuses && quoted.protocol == Protocol::Tcp {
+            self.detectors.on_unreachable(packet.meta.at, &quoted, &mut |finding| sink.finding(finding));
+        }
         match quoted.protocol {
             Protocol::Tcp => {
                 let Some(found) = self.tcp.find(&tuple) else { return self.quote_of_nobody(&quoted) };

@@ -21,7 +21,9 @@ fn step() -> impl Strategy<Value = Step> {
 fn script(steps: &[Step], client: u32, server: u32) -> (String, Vec<u32>) {
     let c = |offset: u32| client.wrapping_add(101).wrapping_add(offset);
     let s = |offset: u32| server.wrapping_add(901).wrapping_add(offset);
-    let mut text = format!("0> S {}\n10< SA {} {}\n", c(0).wrapping_sub(1), s(0).wrapping_sub(1), c(0));
+    // Both sides have acknowledged something: before, Wireshark's latest acknowledgment is 0, a number like any other.
+    let (syn, syn_ack) = (c(0).wrapping_sub(1), s(0).wrapping_sub(1));
+    let mut text = format!("0> S {syn}\n10< SA {syn_ack} {}\n10> A {} {}\n", c(0), c(0), s(0));
     let mut numbers = vec![c(0), c(0).wrapping_sub(1), s(0), s(0).wrapping_sub(1)];
     for &(from_client, gap, flags, offset, len, reach, window) in steps {
         let (arrow, seq, ack) = if from_client { (">", c(offset), s(reach)) } else { ("<", s(offset), c(reach)) };

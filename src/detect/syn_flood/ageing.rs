@@ -1,0 +1,171 @@
+//! What time does to attempts: each is looked at when it gets old, and when the capture ends.
+
+use crate::detect::syn_flood::SynFlood;
+use crate::detect::syn_flood::Tell;
+use crate::detect::syn_flood::attempt::Attempt;
+use crate::detect::syn_flood::attempt::Marks;
+use crate::detect::syn_flood::attempt::Outcome;
+use crate::detect::syn_flood::group::NONE;
+use crate::detect::syn_flood::sums::Rule;
+use crate::packet::Span;
+use crate::packet::Timestamp;
+
+/// Younger attempts are ordinary handshakes on their way, also where the capture ends.
+const ON_ITS_WAY: Span = Span::from_millis(200);
+/// Stages of age, see [`embryonic`](super::embryonic).
+const YOUNG: usize = 0;
+const AGED: usize = 1;
+const LATE: usize = 2;
+
+impl SynFlood {
+    /// Moves trace time on and decides what falls due on the way, in order of time.
+    pub(super) fn advance(&mut self, at: Timestamp, tell: Tell<'_>) -> i64 {
+        if self.clock.leap_to(at) > self.th.forget_after {
+            // A hole in the capture: what would have come in it cannot be missed, so the hole is treated as an end.
+            let before = self.clock.now();
+            self.judge_the_rest(before, tell);
+            self.void_before = before;
+        }
+        let now = self.clock.advance(at);
+        loop {
+            let tick = self.incidents.next_tick();
+            let (slot, due) = match self.attempts.next_due() {
+                Some((slot, due)) if due <= tick => (Some(slot), due),
+                _ => (None, tick),
+            };
+            self.due = due;
+            if due > now {
+                return now;
+            }
+            match slot {
+                Some(slot) => self.grow_older(slot, due, tell),
+                None => self.tick(due, now, tell),
+            }
+        }
+    }
+
+    /// The capture's end: what waits is judged where it is too much to be handshakes on their way, or belongs to an
+    /// incident that is open.
+    pub(super) fn judge_the_rest(&mut self, now: i64, tell: Tell<'_>) {
+        let mut waiting = Vec::new();
+        for stage in [LATE, AGED, YOUNG] {
+            waiting.extend(self.attempts.stage(stage).filter(|&slot| {
+                let attempt = self.attempts.get(slot);
+                // Resent ones wait for an answer: they tell no flood.
+                attempt.verdict.is_none() && !attempt.is_resent() && attempt.at > self.void_before
+            }));
+        }
+        for &slot in &waiting {
+            self.unage(slot);
+        }
+        let mut young = waiting.clone();
+        young.retain(|&slot| self.attempts.get(slot).age(now) < ON_ITS_WAY);
+        waiting.retain(|&slot| self.attempts.get(slot).age(now) >= ON_ITS_WAY);
+        for &slot in &waiting {
+            let group = self.attempts.get(slot).group;
+            self.above(group, |group| group.aged += 1);
+        }
+        for &slot in &waiting {
+            let attempt = *self.attempts.get(slot);
+            let outcome = attempt.left_as();
+            if attempt.is_orphan() {
+                self.charge_orphan(&attempt, now, tell);
+                continue;
+            }
+            self.note_try(&attempt, outcome, now, tell);
+            if self.is_flooded(attempt.group, now, true) {
+                self.attempts.get_mut(slot).verdict = Some(outcome);
+                self.charge(&attempt, outcome, now, tell);
+            }
+        }
+        young.retain(|&slot| !self.attempts.get(slot).is_orphan());
+        for slot in young {
+            let attempt = *self.attempts.get(slot);
+            if self.is_flooded(attempt.group, now, false) {
+                self.attempts.get_mut(slot).verdict = Some(attempt.left_as());
+                self.charge(&attempt, attempt.left_as(), now, tell);
+            }
+        }
+    }
+
+    /// In an incident, or, with `overrun`, about to be in one.
+    fn is_flooded(&mut self, group: u32, now: i64, overrun: bool) -> bool {
+        let mut at = group;
+        while at != NONE {
+            let group = self.groups.get_mut(at);
+            group.sums.decay(now, group.is_port(), &self.th);
+            if self.incidents.is_on(group.incident, now) || (overrun && group.is_overrun(&self.th)) {
+                return true;
+            }
+            at = group.parent;
+        }
+        false
+    }
+
+    fn grow_older(&mut self, slot: u32, due: i64, tell: Tell<'_>) {
+        let attempt = *self.attempts.get(slot);
+        let waits = attempt.verdict.is_none() && attempt.at > self.void_before;
+        if waits && attempt.marks.stage() <= LATE {
+            let group = self.groups.get_mut(attempt.group);
+            group.sums.decay(due, group.is_port(), &self.th);
+            // A server that is never seen must be seen to serve; one that answers, not to have stopped.
+            let idle = if group.answered { group.sums.fell_off() } else { group.sums.serves_nobody() };
+            let outage = idle || attempt.marks.has(Marks::OUTAGE);
+            self.attempts.get_mut(slot).marks.set(Marks::OUTAGE, outage);
+        }
+        match attempt.marks.stage() {
+            YOUNG => {
+                self.attempts.promote(slot);
+                // What nobody answered and a live client may still repeat says nothing yet.
+                let telling = attempt.is_answered() || attempt.options == 0;
+                if waits && telling && !attempt.is_resent() && !attempt.is_orphan() {
+                    self.attempts.get_mut(slot).marks.set(Marks::AGED, true);
+                    self.age(&attempt, due, tell);
+                }
+            }
+            AGED => {
+                self.unage(slot);
+                self.attempts.promote(slot);
+                let silent = waits && attempt.is_answered() && !attempt.is_resent() && !attempt.is_orphan();
+                if silent && !self.outage_at(attempt.group, due) {
+                    self.judge_anew(slot, Outcome::HalfOpen, due, tell);
+                }
+            }
+            LATE => {
+                self.attempts.promote(slot);
+                if waits && attempt.is_orphan() {
+                    self.charge_orphan(&attempt, due, tell);
+                } else if waits {
+                    self.judge_anew(slot, attempt.left_as(), due, tell);
+                }
+            }
+            _ => {
+                let attempt = self.attempts.remove(slot);
+                self.let_go(&attempt);
+            }
+        }
+    }
+
+    fn outage_at(&mut self, group: u32, now: i64) -> bool {
+        let group = self.groups.get_mut(group);
+        group.sums.decay(now, group.is_port(), &self.th);
+        group.sums.fell_off()
+    }
+
+    fn age(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
+        let mut at = attempt.group;
+        while at != NONE {
+            let group = self.groups.get_mut(at);
+            group.ages(attempt.at);
+            let (parent, enough) = (group.parent, group.aged >= self.th.fast_pending);
+            if enough || group.sums.evicted >= 1.0 {
+                group.sums.decay(now, group.is_port(), &self.th);
+                let overrun = group.is_overrun(&self.th) && !self.incidents.is_attack(group.incident);
+                if overrun && self.suspect(at, attempt) {
+                    self.consider(at, Rule::Open, now, tell);
+                }
+            }
+            at = parent;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Who is behind the bad attempts of a place under suspicion, and what their SYNs look like.
+//!
+//! Kept only while a sum stands above a quarter of its limit, for a bounded number of places.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
+
+use crate::detect::syn_flood::attempt::Address;
+use crate::detect::syn_flood::attempt::Attempt;
+use crate::detect::syn_flood::attempt::Marks;
+use crate::detect::syn_flood::sketch::Distinct;
+use crate::detect::syn_flood::sketch::Few;
+use crate::detect::syn_flood::sketch::Top;
+use crate::detect::syn_flood::sums::Rule;
+
+/// What an attempt called, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit {
+    /// The host, unless it was counted at a wider place only.
+    pub(super) host: Option<Address>,
+    /// Lowest and highest address that it may have been.
+    pub(super) near: (Address, Address),
+    /// The port, unless it was counted at a wider place only.
+    pub(super) port: Option<u16>,
+}
+
+/// Sources and fingerprints of one place under one rule.
+#[derive(Clone, Debug)]
+pub(super) struct Detail {
+    pub(super) attempts: u64,
+    pub(super) sources: Distinct,
+    pub(super) top: Top<Address, 32>,
+    pub(super) prefixes: Top<Address, 16>,
+    pub(super) ttls: Top<u8, 8>,
+    pub(super) windows: Top<u16, 8>,
+    pub(super) options: Top<u8, 8>,
+    pub(super) octets: Few<4>,
+    pub(super) ports: Few<16>,
+    /// Attempts whose SYN carried no option at all: real stacks always send their MSS.
+    pub(super) bare: u64,
+    /// Attempts with three SYNs and more, as live clients send them.
+    pub(super) insistent: u64,
+    /// Attempts during which completions at the place had fallen off.
+    pub(super) in_outage: u64,
+    /// The most called port.
+    pub(super) top_port: Top<u16, 8>,
+    /// The most hit host.
+    pub(super) top_host: Top<Address, 8>,
+    /// Lowest and highest address hit.
+    pub(super) hit: Option<(Address, Address)>,
+}
+
+impl Detail {
+    fn new() -> Self {
+        Self {
+            attempts: 0,
+            sources: Distinct::new(),
+            top: Top::new(),
+            prefixes: Top::new(),
+            ttls: Top::new(),
+            windows: Top::new(),
+            options: Top::new(),
+            octets: Few::new(),
+            ports: Few::new(),
+            bare: 0,
+            insistent: 0,
+            in_outage: 0,
+            top_port: Top::new(),
+            top_host: Top::new(),
+            hit: None,
+        }
+    }
+
+    fn insert(&mut self, attempt: &Attempt, hit: Hit, hasher: &RandomState) {
+        let peer = attempt.source;
+        self.attempts += 1;
+        self.sources.insert(hasher.hash_one(peer));
+        self.top.insert(peer);
+        self.prefixes.insert(peer.wide_prefix());
+        self.ttls.insert(attempt.ttl);
+        self.windows.insert(attempt.window);
+        self.options.insert(attempt.options);
+        self.octets.insert(u64::from(peer.spread_octet()));
+        match hit.port {
+            Some(port) => {
+                self.ports.insert(hasher.hash_one(port));
+                self.top_port.insert(port);
+            }
+            None => self.ports.insert(attempt.member.into()),
+        }
+        if let Some(host) = hit.host {
+            self.top_host.insert(host);
+        }
+        let (from, to) = self.hit.unwrap_or(hit.near);
+        self.hit = Some((from.min(hit.near.0), to.max(hit.near.1)));
+        self.bare += u64::from(attempt.options == 0 && !attempt.is_orphan());
+        self.insistent += u64::from(attempt.tries.syns() >= 3);
+        self.in_outage += u64::from(attempt.marks.has(Marks::OUTAGE));
+    }
+}
+
+/// Details by place and rule.
+#[derive(Debug)]
+pub(super) struct Details {
+    kept: HashMap<(u32, Rule), Box<Detail>, RandomState>,
+    hasher: RandomState,
+    cap: usize,
+    /// Suspicions without detail, because too many were kept.
+    pub(super) refused: u64,
+}
+
+impl Details {
+    pub(super) fn new(cap: usize, hasher: RandomState) -> Self {
+        Self { kept: HashMap::with_hasher(hasher.clone()), hasher, cap, refused: 0 }
+    }
+
+    pub(super) fn get(&self, group: u32, rule: Rule) -> Option<&Detail> {
+        self.kept.get(&(group, rule)).map(|detail| &**detail)
+    }
+
+    /// Notes one attempt. `true` where there is a detail for it.
+    pub(super) fn insert(&mut self, at: (u32, Rule), attempt: &Attempt, hit: Hit) -> bool {
+        let room = self.kept.len() < self.cap;
+        match self.kept.get_mut(&at) {
+            Some(detail) => detail.insert(attempt, hit, &self.hasher),
+            None if room => {
+                let mut detail = Box::new(Detail::new());
+                detail.insert(attempt, hit, &self.hasher);
+                self.kept.insert(at, detail);
+            }
+            None => {
+                self.refused += 1;
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Forgets everything about a place.
+    pub(super) fn remove(&mut self, group: u32, rule: Rule) {
+        self.kept.remove(&(group, rule));
+    }
+
+    /// Every place and rule with a detail.
+    pub(super) fn places(&self) -> Vec<(u32, Rule)> {
+        self.kept.keys().copied().collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+}

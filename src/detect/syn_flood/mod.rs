@@ -1,0 +1,239 @@
+//! SYN floods, scans, and what looks like them: counts what became of every connection attempt, not SYNs.
+//!
+//! An attempt is a SYN without ACK, FIN or RST; the same numbers again are the same attempt. Each place that is called
+//! (port, host, prefix) has a sum that unexplained outcomes raise and ordinary background lowers; an alarm is a sum at
+//! its limit. Late evidence takes a verdict back. RFC 4987 §2 describes the attack, `docs/syn-flood.md` the alerts.
+//!
+//! | file | part |
+//! |---|---|
+//! | `attempt`, `embryonic` | one attempt; the bounded table of those that are not complete |
+//! | `group`, `groups`, `sums` | the places called; their rates and sums |
+//! | `segment`, `ageing`, `ledger` | what a segment, time and an outcome do to them |
+//! | `detail`, `sketch` | who is behind it, in constant memory |
+//! | `scan` | the same by source |
+//! | `alarm`, `open`, `kinds`, `reading`, `describe`, `incident`, `telling` | from a sum to an incident, its kind, its words |
+
+mod ageing;
+mod alarm;
+mod attempt;
+mod clock;
+mod describe;
+mod detail;
+mod embryonic;
+mod group;
+mod groups;
+mod incident;
+mod kinds;
+mod ledger;
+mod open;
+mod reading;
+mod scan;
+mod segment;
+mod sketch;
+mod sums;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod thresholds;
+
+use std::hash::BuildHasher;
+use std::hash::Hasher;
+use std::net::IpAddr;
+
+use foldhash::quality::RandomState;
+
+use crate::detect::syn_flood::attempt::Address;
+use crate::detect::syn_flood::clock::TraceClock;
+use crate::detect::syn_flood::detail::Details;
+use crate::detect::syn_flood::embryonic::Attempts;
+use crate::detect::syn_flood::groups::Groups;
+use crate::detect::syn_flood::open::Incidents;
+use crate::detect::syn_flood::scan::Scans;
+use crate::packet::Control;
+use crate::packet::Dir;
+use crate::packet::Endpoint;
+use crate::packet::IpHeader;
+use crate::packet::Quoted;
+use crate::packet::TcpHeader;
+use crate::packet::Timestamp;
+use crate::packet::Tuple;
+
+pub use attempt::Outcome;
+pub use embryonic::AttemptStats;
+pub use groups::PlaceStats;
+pub use incident::Incident;
+pub use incident::Phase;
+pub use incident::Share;
+pub use incident::Victim;
+pub use kinds::Class;
+pub use kinds::Confidence;
+pub use kinds::Kind;
+pub use thresholds::Caps;
+pub use thresholds::Thresholds;
+
+/// Takes incidents as they start, go on and end.
+pub type Tell<'a> = &'a mut dyn FnMut(Incident);
+
+/// A capture with fewer plain segments holds none, for all that can be concluded.
+const HARDLY_ANY: u64 = 10;
+
+/// A TCP segment and what the tracker knows of its connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// When it passed.
+    pub at: Timestamp,
+    /// Its frame.
+    pub frame: u64,
+    /// Its IP header.
+    pub ip: &'a IpHeader,
+    /// Its TCP header.
+    pub tcp: &'a TcpHeader<'a>,
+    /// Its connection.
+    pub tuple: &'a Tuple,
+    /// Which way it goes there.
+    pub dir: Dir,
+    /// Before it came, the opening of its connection was decided already, or lay before the capture: nothing that it
+    /// says can matter here. When in doubt, `false`.
+    pub settled: bool,
+}
+
+/// The detector. See the module's text.
+#[derive(Debug)]
+pub struct SynFlood {
+    th: Thresholds,
+    clock: TraceClock,
+    hasher: RandomState,
+    attempts: Attempts,
+    groups: Groups,
+    details: Details,
+    scans: Scans,
+    incidents: Incidents,
+    /// Trace time before which there is nothing to do.
+    due: i64,
+    /// Attempts before this trace time that have no verdict will never have one.
+    void_before: i64,
+    /// Segments without SYN, FIN and RST.
+    plain: u64,
+    /// Trace time of the last search for details that nobody needs.
+    swept: i64,
+}
+
+impl Default for SynFlood {
+    fn default() -> Self {
+        Self::new(Thresholds::default())
+    }
+}
+
+impl SynFlood {
+    /// A detector with these thresholds.
+    pub fn new(th: Thresholds) -> Self {
+        let hasher = RandomState::default();
+        let delays = [th.aged_after, th.half_open_after, th.unanswered_after, th.forget_after];
+        Self {
+            clock: TraceClock::default(),
+            attempts: Attempts::new(th.caps.attempts, delays),
+            groups: Groups::new(&th.caps, hasher.clone()),
+            details: Details::new(th.caps.details, hasher.clone()),
+            scans: Scans::new(th.caps.scanners, hasher.clone()),
+            incidents: Incidents::new(th.caps.incidents),
+            due: i64::MIN,
+            void_before: i64::MIN,
+            plain: 0,
+            swept: 0,
+            hasher,
+            th,
+        }
+    }
+
+    /// The thresholds in force.
+    pub const fn thresholds(&self) -> &Thresholds {
+        &self.th
+    }
+
+    /// Counters of the table of attempts.
+    pub const fn attempt_stats(&self) -> AttemptStats {
+        self.attempts.stats
+    }
+
+    /// Counters of the places.
+    pub const fn place_stats(&self) -> PlaceStats {
+        self.groups.stats
+    }
+
+    /// Attempts held now.
+    pub fn held(&self) -> usize {
+        self.attempts.len()
+    }
+
+    /// Incidents not opened because too many were; details refused; sources no longer watched.
+    pub const fn neglected(&self) -> [u64; 3] {
+        [self.incidents.refused, self.details.refused, self.scans.forgotten]
+    }
+
+    /// Feeds one segment, in capture order.
+    pub fn on_segment(&mut self, segment: &Segment<'_>, tell: Tell<'_>) {
+        let control = segment.tcp.flags.control();
+        self.plain += u64::from(control == Control::None);
+        if segment.settled {
+            if !self.clock.is_idle(segment.at, self.due) {
+                self.advance(segment.at, tell);
+            }
+            return;
+        }
+        let now = self.advance(segment.at, tell);
+        let key = self.key(segment.tuple);
+        let known = self.attempts.find(key);
+        match (control, known) {
+            (Control::Syn, _) if !segment.tcp.flags.is_pure_syn() => {}
+            (Control::Syn, Some(slot)) => self.syn_again(slot, segment, now, tell),
+            (Control::Syn, None) => self.syn(key, segment, now, tell),
+            (Control::SynAck, Some(slot)) => self.syn_ack(slot, segment, now),
+            (Control::SynAck, None) => self.orphan(key, segment, now, tell),
+            (Control::Rst, Some(slot)) => self.reset(slot, segment, now, tell),
+            (Control::None | Control::Fin, Some(slot)) => self.plain(slot, segment, now, tell),
+            (Control::Rst | Control::None | Control::Fin, None) => {}
+        }
+    }
+
+    /// A router or the host says that the quoted segment cannot be delivered (ICMP type 3, ICMPv6 type 1).
+    pub fn on_unreachable(&mut self, at: Timestamp, quoted: &Quoted, tell: Tell<'_>) {
+        let now = self.advance(at, tell);
+        let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
+        let Some(slot) = self.attempts.find(self.key(&tuple)) else { return };
+        let attempt = self.attempts.get(slot);
+        let ours = quoted.seq.is_none_or(|seq| seq == attempt.client_isn) && segment::from_client(attempt, dir);
+        if ours && !attempt.is_answered() && !attempt.is_orphan() {
+            self.finish_as(slot, Outcome::Refused, now, tell);
+        }
+    }
+
+    /// Lets time pass without a packet, for a live capture that is idle.
+    pub fn on_time(&mut self, at: Timestamp, tell: Tell<'_>) {
+        self.advance(at, tell);
+    }
+
+    /// The capture is over: judges what waits and ends what is open.
+    pub fn finish(&mut self, tell: Tell<'_>) {
+        let now = self.clock.now();
+        self.judge_the_rest(now, tell);
+        self.close_all(now, tell);
+    }
+
+    fn key(&self, tuple: &Tuple) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for end in [&tuple.low, &tuple.high] {
+            write_endpoint(&mut hasher, end);
+        }
+        hasher.finish()
+    }
+}
+
+fn write_endpoint(hasher: &mut impl Hasher, end: &Endpoint) {
+    match end.addr {
+        IpAddr::V4(v4) => hasher.write_u64(u64::from(v4.to_bits()) << 16 | u64::from(end.port)),
+        IpAddr::V6(v6) => {
+            hasher.write_u128(v6.to_bits());
+            hasher.write_u16(end.port);
+        }
+    }
+}

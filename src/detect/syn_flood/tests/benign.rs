@@ -1,0 +1,134 @@
+//! Trouble and crowds that are no attack, and captures that cannot tell.
+
+use super::*;
+
+fn alarms(traffic: &Traffic) -> Vec<String> {
+    let mut codes = traffic.codes();
+    codes.retain(|code| code.starts_with("syn-flood ") || code.starts_with("syn-scan "));
+    codes
+}
+
+/// Everything that goes wrong without an attack, by name.
+fn troubles(seed: u64) -> Vec<(&'static str, Traffic)> {
+    let mut made = Vec::new();
+    let mut crowd = Traffic::new(seed);
+    crowd.crowd(0.0, 10.0, 20.0).crowd(10.0, 18.0, 1_500.0);
+    made.push(("flash crowd", crowd));
+    let mut outage = Traffic::new(seed + 1);
+    outage.crowd(0.0, 15.0, 80.0).unanswered(15.0, 30.0, 80.0).crowd(33.0, 45.0, 80.0);
+    made.push(("outage", outage));
+    let mut dead = Traffic::new(seed + 2);
+    dead.unanswered(0.0, 30.0, 100.0);
+    made.push(("dead host", dead));
+    let mut refusing = Traffic::new(seed + 3);
+    refusing.crowd(0.0, 10.0, 50.0);
+    for at in refusing.times(10.0, 30.0, 300.0) {
+        let client = refusing.client();
+        refusing.refused(at, client, SERVER);
+    }
+    refusing.crowd(30.0, 40.0, 100.0);
+    made.push(("restart", refusing));
+    let mut way_back = Traffic::new(seed + 4);
+    way_back.crowd(0.0, 15.0, 60.0);
+    for at in way_back.times(15.0, 25.0, 60.0) {
+        let (client, isn) = (way_back.client(), way_back.random() as u32);
+        for later in [0.0, 1.0, 3.0, 7.0] {
+            way_back.push(at + later, client, SERVER, SYN, isn, 0);
+            way_back.push(at + later + 0.0001, SERVER, client, SYN_ACK, 3, isn.wrapping_add(1));
+        }
+    }
+    way_back.crowd(25.0, 40.0, 60.0);
+    made.push(("answers lost on their way", way_back));
+    let mut probes = Traffic::new(seed + 5);
+    probes.crowd(0.0, 30.0, 20.0);
+    for at in probes.times(0.0, 30.0, 100.0) {
+        let (client, host) =
+            ((0xcb00_7101, 1_024 + probes.below(60_000) as u16), 0x0a4d_0140 + probes.below(30) as u32);
+        let isn = probes.random() as u32;
+        probes.push(at, client, (host, 80), SYN, isn, 0);
+        probes.push(at + 0.0001, (host, 80), client, SYN_ACK, 7, isn.wrapping_add(1));
+        probes.push(at + 0.001, client, (host, 80), RST, isn.wrapping_add(1), 0);
+    }
+    made.push(("health checks", probes));
+    let mut slow = Traffic::new(seed + 6);
+    for at in slow.times(0.0, 30.0, 150.0) {
+        let (client, rtt) = (slow.client(), 0.3 + 0.6 * slow.unit());
+        slow.handshake(at, client, SERVER, rtt);
+    }
+    made.push(("long ways", slow));
+    made
+}
+
+#[test]
+fn no_trouble_is_an_attack() {
+    for seed in [100, 200] {
+        for (name, traffic) in troubles(seed) {
+            assert_eq!(alarms(&traffic), Vec::<String>::new(), "{name}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn no_trouble_becomes_an_attack_where_the_capture_loses_a_fifth() {
+    for (name, traffic) in troubles(300) {
+        assert_eq!(alarms(&traffic.losing(0.2)), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn no_trouble_becomes_an_attack_where_one_direction_is_missing() {
+    for (name, traffic) in troubles(400) {
+        let to_server = |segment: &Seg| segment.to.0 >> 8 == SERVER.0 >> 8;
+        assert_eq!(alarms(&traffic.clone().only(to_server)), Vec::<String>::new(), "{name}, towards the server");
+        assert_eq!(alarms(&traffic.only(|s| !to_server(s))), Vec::<String>::new(), "{name}, from the server");
+    }
+}
+
+#[test]
+fn no_trouble_becomes_an_attack_behind_a_filter_on_syn() {
+    for (name, traffic) in troubles(500) {
+        assert_eq!(alarms(&traffic.clone().only(|s| s.flags == SYN)), Vec::<String>::new(), "{name}, SYN only");
+        assert_eq!(
+            alarms(&traffic.clone().only(|s| s.flags.has(SYN))),
+            Vec::<String>::new(),
+            "{name}, SYN and SYN,ACK"
+        );
+        let control = SYN.with(RST).with(TcpFlags::FIN);
+        assert_eq!(alarms(&traffic.only(|s| s.flags.any(control))), Vec::<String>::new(), "{name}, SYN, FIN and RST");
+    }
+}
+
+#[test]
+fn a_flood_behind_a_filter_on_syn_is_said_to_be_undetermined() {
+    let mut traffic = Traffic::new(20);
+    traffic.crowd(0.0, 30.0, 20.0).spoofed(5.0, 15.0, 300.0);
+    let traffic = traffic.only(|segment| segment.flags == SYN);
+    assert_eq!(traffic.codes(), ["syn-flood-undetermined flood-spoofed 10.77.1.10:80"]);
+}
+
+#[test]
+fn syns_without_options_tell_even_then() {
+    let mut traffic = Traffic::new(21);
+    traffic.spoofed(5.0, 15.0, 300.0);
+    traffic.segments.iter_mut().for_each(|segment| segment.bare = true);
+    let traffic = traffic.only(|segment| segment.flags == SYN);
+    assert_eq!(traffic.codes(), ["syn-flood flood-spoofed 10.77.1.10:80"]);
+}
+
+#[test]
+fn a_flood_seen_from_the_servers_side_only_is_said_to_be_undetermined() {
+    let mut traffic = Traffic::new(22);
+    traffic.crowd(0.0, 30.0, 20.0).spoofed(5.0, 15.0, 300.0);
+    let traffic = traffic.only(|segment| segment.from.0 == SERVER.0);
+    assert_eq!(traffic.codes()[0].split(' ').next(), Some("syn-flood-undetermined"), "{:?}", traffic.codes());
+}
+
+#[test]
+fn an_outage_is_told_as_such() {
+    let (_, outage) = troubles(600).swap_remove(1);
+    let codes = outage.codes();
+    assert!(
+        codes.iter().any(|code| code.starts_with("syn-overload") || code.starts_with("syn-unanswered")),
+        "{codes:?}"
+    );
+}
