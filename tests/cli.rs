@@ -168,7 +168,18 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["headers", "whole.pcap", "99"], "whole.pcap has 13 frames: there is no frame 99"),
         (&["headers", "none.pcap", "1"], "none.pcap has 0 frames"),
         (&["headers", "whole.pcap", "--brief", "--format", "jsonl"], "leave one out"),
-        (&["headers", "whole.pcap", "--dialect", "wireshark-4.0"], "--format jsonl"),
+        (&["explain"], "explain FILE FRAME"),
+        (&["explain", "whole.pcap"], "which frame?"),
+        (&["explain", "whole.pcap", "0"], "counted from 1"),
+        (&["explain", "whole.pcap", "99"], "whole.pcap has 13 frames: there is no frame 99"),
+        (&["explain", "whole.pcap", "3-7"], "one frame at a time"),
+        (&["explain", "whole.pcap", "x\u{1b}"], "no frame number"),
+        (&["explain", "whole.pcap", "3", "--stream", "0"], "not both"),
+        (&["explain", "whole.pcap", "--stream", "0", "--state"], "after one frame"),
+        (&["explain", "whole.pcap", "--stream", "9"], "2 TCP connections (0 to 1)"),
+        (&["explain", "missing.pcap", "1"], "no such file"),
+        (&["explain", "--code", "keep-alvie"], "did you mean keep-alive, "),
+        (&["explain", "whole.pcap", "--code", "refused"], "leave the rest out"),
         (&["headers", "whole.pcap", "--format", "jsonl", "--dialect", "klingon"], "wireshark-4.0"),
         (&["headers", "whole.pcap", "--absolute"], "--brief"),
         (&["ladder", "whole.pcap", "--stream", "x"], "not a whole number"),
@@ -202,7 +213,7 @@ fn help_and_version_go_to_standard_output_with_success() {
     for usage in ["synscope trace lo", "synscope analyze capture", "synscope headers capture"] {
         assert!(main.out.contains(usage), "{}", main.out);
     }
-    for command in ["trace", "analyze", "headers", "ladder", "mss", "interfaces"] {
+    for command in ["trace", "analyze", "headers", "explain", "ladder", "mss", "interfaces"] {
         let help = desk.run(&[command, "--help"]);
         assert_eq!((help.code, help.err.as_str()), (Some(0), ""), "{command}");
         assert!(help.out.contains("Examples:\n  synscope "), "{command}: {}", help.out);

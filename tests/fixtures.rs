@@ -19,6 +19,7 @@ use synscope::packet::DefectCode;
 use synscope::packet::Frame;
 use synscope::pipeline::Analyzer;
 use synscope::pipeline::Facts;
+use synscope::pipeline::Judging;
 use synscope::pipeline::Sink;
 use synscope::source::FileSource;
 use synscope::source::Flow;
@@ -156,7 +157,8 @@ fn check(row: &Row, told: &mut Vec<String>) {
 
 fn analyse(path: &Path) -> Result<(Collected, Facts), String> {
     let mut source = FileSource::open(path).map_err(|error| error.to_string())?;
-    let (mut analyzer, mut collected) = (Analyzer::default(), Collected::default());
+    let mut analyzer = Analyzer::default().judging(Judging::Broken);
+    let mut collected = Collected::default();
     let mut take = |frame: &Frame<'_>| {
         analyzer.observe(&decode(frame), &mut collected);
         Flow::Continue

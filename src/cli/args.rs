@@ -35,6 +35,9 @@ pub(super) enum Command {
     /// Every header field of every frame, raw and in words.
     #[command(after_help = HEADERS, allow_negative_numbers = true)]
     Headers(HeadersArgs),
+    /// Why a packet was sent, what else it could have been, what follows; or what a code means.
+    #[command(after_help = EXPLAIN, allow_negative_numbers = true)]
+    Explain(ExplainArgs),
     /// One conversation as arrows between two sides.
     #[command(after_help = LADDER, allow_negative_numbers = true)]
     Ladder(LadderArgs),
@@ -140,9 +143,34 @@ pub(super) struct HeadersArgs {
     /// Tables for people, or an object per frame.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
-    /// Also what Wireshark 4.0 would call each frame; only with --format jsonl.
+    /// Also what Wireshark 4.0 would call each frame.
     #[arg(long, value_enum, value_name = "NAME")]
     pub(super) dialect: Option<Dialect>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct ExplainArgs {
+    /// A capture file (pcap, pcapng), or - for standard input.
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<String>,
+    /// The frame to explain, counted from 1.
+    #[arg(value_name = "FRAME")]
+    pub(super) frame: Option<String>,
+    /// Explain what is noteworthy on this TCP stream, by Wireshark's number.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Option<u64>,
+    /// Also what is known of both ends after the frame: numbers, windows, timers.
+    #[arg(long)]
+    pub(super) state: bool,
+    /// Sequence numbers as on the wire instead of relative ones.
+    #[arg(long)]
+    pub(super) absolute: bool,
+    /// Explain a code that some command printed; all for every code there is.
+    #[arg(long, value_name = "CODE")]
+    pub(super) code: Option<String>,
+    /// Every code with its meaning and its sum, as docs/findings.md has them.
+    #[arg(long)]
+    pub(super) catalogue: bool,
 }
 
 #[derive(Debug, Group)]
@@ -266,7 +294,15 @@ Examples:
   synscope headers capture.pcap 1        the first frame
   synscope headers capture.pcap 3-7 --brief
   synscope headers a.pcap b.pcap --format jsonl
+  synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
+
+const EXPLAIN: &str = "\
+Examples:
+  synscope explain capture.pcap 8
+  synscope explain capture.pcap 8 --state --absolute
+  synscope explain capture.pcap --stream 3
+  synscope explain --code tail-loss-probe";
 
 const LADDER: &str = "\
 Examples:

@@ -11,6 +11,7 @@ use crate::packet::Packet;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
+use crate::pipeline::Judging;
 use crate::pipeline::Limits;
 use crate::source::Flow;
 use crate::source::Source;
@@ -34,7 +35,7 @@ pub(super) struct Follow<S> {
 impl<S: Show> Follow<S> {
     pub(super) fn new(limits: Limits, selection: Selection, sink: S) -> Self {
         Self {
-            analyzer: Analyzer::new(limits),
+            analyzer: Analyzer::new(limits).judging(Judging::Broken),
             chosen: Chosen::new(selection, sink),
             shown: 0,
             count: None,

@@ -23,6 +23,7 @@ use crate::cli::values::Frames;
 use crate::packet::Packet;
 use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
+use crate::pipeline::Judging;
 use crate::report::headers;
 use crate::report::json_headers;
 use crate::report::style::Style;
@@ -79,9 +80,6 @@ impl Job {
         if args.absolute && shape != Shape::Brief {
             return usage("--absolute belongs to --brief: tables and objects show the numbers of the wire anyway");
         }
-        if args.dialect.is_some() && shape != Shape::Objects {
-            return usage("--dialect adds keys to objects: give --format jsonl with it");
-        }
         let mut files = args.names;
         let frames = match range(&files) {
             Some(range) => {
@@ -105,7 +103,8 @@ impl Job {
     fn sources(&self, file: &str) -> Result<Sources, Failure> {
         let first: Box<dyn Source> = Box::new(input::file(file, "headers")?);
         // A stream is read once: the dialect then tells what is known so far.
-        let again = self.dialect && Path::new(file).is_file();
+        // Only objects show what the second reading knows better.
+        let again = self.dialect && self.shape == Shape::Objects && Path::new(file).is_file();
         let second: Option<Box<dyn Source>> = if again { Some(Box::new(input::file(file, "headers")?)) } else { None };
         Ok((first, second))
     }
@@ -119,7 +118,9 @@ impl Job {
                 (second, Some(dialect::Dialect::second_pass(learner.0.finish())))
             }
         };
-        let mut shower = Shower { job: self, file, out, analyzer: Analyzer::default(), dialect, base: None, frames: 0 };
+        let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
+        let analyzer = Analyzer::default().judging(judging);
+        let mut shower = Shower { job: self, file, out, analyzer, dialect, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -178,10 +179,11 @@ impl Taker for Shower<'_> {
         let seen = self.analyzer.observe(packet, &mut Nobody);
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
         if job.frames.contains(frame) && job.selection.wants_addresses(packet) {
+            let tags = tags.as_ref();
             match job.shape {
-                Shape::Tables => headers::table(self.out, packet, &seen, &job.style)?,
-                Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base)?,
-                Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags.as_ref())?,
+                Shape::Tables => headers::table(self.out, packet, &seen, &job.style, tags)?,
+                Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base, tags)?,
+                Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags)?,
             }
         }
         Ok(if frame >= job.frames.to { Flow::Stop } else { Flow::Continue })

@@ -9,6 +9,7 @@ mod args;
 mod craft;
 mod demo;
 mod drive;
+mod explain;
 mod failure;
 mod follow;
 mod headers;
@@ -73,6 +74,7 @@ fn work(args: Args) -> Result<Verdict, Failure> {
         Command::Trace(args) => trace::run(args, screen),
         Command::Analyze(args) => analyze::run(args, screen),
         Command::Headers(args) => headers::run(args, screen),
+        Command::Explain(args) => explain::run(args, screen),
         Command::Ladder(args) => ladder::run(args, screen),
         Command::Mss(args) => mss::run(args, screen),
         Command::Interfaces(args) => interfaces::run(args, screen),

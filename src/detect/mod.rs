@@ -4,6 +4,7 @@
 
 pub mod connection;
 pub mod exchange;
+pub mod segments;
 pub mod syn_flood;
 
 use crate::detect::syn_flood::Incident;
@@ -39,6 +40,7 @@ impl Detectors {
     /// A connection left.
     pub fn on_connection(&mut self, ended: &EndedConnection<'_>, say: Say<'_>) {
         connection::judge(ended, say);
+        segments::judge(ended, say);
     }
 
     /// A UDP conversation left.

@@ -1,4 +1,7 @@
 //! One entry per stable code: title, meaning, RFC section. The documentation is made from it.
+//!
+//! Long because it is the one list of everything that is ever said: an entry added here shows in `docs/findings.md`, in
+//! `synscope explain --code`, and may then be used.
 
 use std::fmt;
 
@@ -43,14 +46,50 @@ macro_rules! catalog {
             pub const fn sum(self) -> &'static str {
                 match self { $(Self::$name => concat!($($sum)?),)* }
             }
+
+            /// The code of this name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == name)
+            }
         }
     };
+}
+
+/// What a code says something about.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Kind {
+    /// A rule that a segment keeps or breaks. The title says what keeping it means.
+    Rule,
+    /// What one segment is, or what caused it. The title says so.
+    Segment,
+    /// A conversation, a host, or the capture as a whole.
+    Whole,
+}
+
+impl Code {
+    /// What it says something about.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::SynAckAck
+            | Self::HandshakeAck
+            | Self::FinAck
+            | Self::SegmentAcceptable
+            | Self::AckRange
+            | Self::ResetValid
+            | Self::Paws
+            | Self::WindowScaleLimit
+            | Self::SackSane => Kind::Rule,
+            _ if self.sum().is_empty() => Kind::Whole,
+            _ => Kind::Segment,
+        }
+    }
 }
 
 catalog! {
     Refused = "refused", Error, "RFC 9293 §3.10.7.1",
         "Connection refused",
-        "The host answered the SYN with RST+ACK: it is up, and nobody listens on that port. Start the service, or mend the port.";
+        "The host answered the SYN with RST+ACK: it is up, and nobody listens on that port. Start the service, or mend the port.",
+        "RST,ACK {after} after the SYN: ack {ack} = J {isn} + {covers}";
     Unreachable = "unreachable", Error, "RFC 792; RFC 4443 §3.1",
         "Destination unreachable",
         "A router or the host said by ICMP that the packet cannot be delivered. The quoted header names the connection.";
@@ -65,31 +104,50 @@ catalog! {
         "It must cover the peer's SYN and nothing that was never sent. An old duplicate, a broken middlebox, or a forged segment.";
     SynAckChanged = "syn-ack-changed", Warning, "RFC 9293 §3.5",
         "A second SYN,ACK with another ISN",
-        "Two hosts answer for one address, or a stateless responder was restarted, or one of the answers is forged.";
+        "Two hosts answer for one address, or a stateless responder was restarted, or one of the answers is forged.",
+        "ISN {isn}, {isn_before} before";
     SynRetried = "syn-retried", Warning, "RFC 6298 §5.7",
         "SYN or SYN,ACK had to be repeated",
         "The first one or its answer was lost, or the listener's queue was full for a while. Each repetition costs a second or more.";
     SimultaneousOpen = "simultaneous-open", Note, "RFC 9293 §3.5, figure 7",
         "Both sides opened at once",
-        "Legal and rare; typical of hole punching through NATs.";
+        "Legal and rare; typical of hole punching through NATs.",
+        "SYN with ISN {isn} against a SYN with ISN {peer_isn}";
     MidStream = "mid-stream", Note, "RFC 9293 §3.5",
         "The capture began inside the connection",
-        "Without the SYNs, window scale, MSS and the first numbers are not known; checks that rest on them say that they cannot tell.";
+        "Without the SYNs, window scale, MSS and the first numbers are not known; checks that rest on them say that they cannot tell.",
+        "the first packet of these ports, and no SYN";
+    SynAckAck = "syn-ack-ack", Error, "RFC 9293 §3.5; §3.10.7.3",
+        "The SYN,ACK acknowledges the SYN",
+        "A SYN takes one number, so J + 1 is due, plus the data that the SYN carried and the server took (Fast Open). Anything else is reset.",
+        "ack {ack} = J {isn} + {covers}";
+    HandshakeAck = "handshake-ack", Error, "RFC 9293 §3.5; §3.10.7.4",
+        "The third segment acknowledges the SYN,ACK",
+        "K + 1 is due. Anything else completes nothing: an old duplicate, a broken middlebox, or a forged segment.",
+        "ack {ack} = K {isn} + {covers}";
+    FinAck = "fin-ack", Error, "RFC 9293 §3.6",
+        "The FIN is acknowledged, and nothing beyond it",
+        "A FIN takes one number, so its number plus one is due; behind it nothing can have been sent.",
+        "ack {ack} = FIN {fin} + {covers}";
     Reset = "reset", Warning, "RFC 9293 §3.5.2",
         "Ended by reset",
-        "With ACK and no FIN: the process closed with data unread, with linger 0, or died. Without ACK: a segment found no connection there.";
+        "With ACK and no FIN: the process closed with data unread, with linger 0, or died. Without ACK: a segment found no connection there.",
+        "{meaning}: seq {seq}";
     ResetAfterFin = "reset-after-fin", Warning, "RFC 9293 §3.6.1",
         "Reset after a FIN",
-        "One side had closed and the other still sent data, which nobody could read any more; or the closing side ran out of patience.";
+        "One side had closed and the other still sent data, which nobody could read any more; or the closing side ran out of patience.",
+        "{meaning}: seq {seq}, a FIN came before";
     ResetIgnored = "reset-ignored", Note, "RFC 5961 §3.2; RFC 9293 §3.10.7.3",
         "A reset that ends nothing",
-        "Its number is not the one that the receiver expects next: a guess from off the path, a straggler, or the answer to an old duplicate.";
+        "Its number is not the one that the receiver expects next: a guess from off the path, a straggler, or the answer to an old duplicate.",
+        "seq {seq}, expected {snd_max}";
     HalfClosed = "half-closed", Note, "RFC 9293 §3.6",
         "One side closed, the other has not",
         "The capture ends with one direction closed. The other side may hold its socket in CLOSE-WAIT: look whether the program ever closes it.";
     IdleClose = "idle-close", Note, "RFC 9293 §3.9.1",
         "Closed after a long silence",
-        "Nothing was owed and nothing passed, then came a FIN: the pattern of a read deadline or an idle timeout of the side that closed.";
+        "Nothing was owed and nothing passed, then came a FIN: the pattern of a read deadline or an idle timeout of the side that closed.",
+        "no octet for {idle} before the FIN, none owed";
     RequestUnanswered = "request-unanswered", Warning, "RFC 9293 §3.6",
         "The connection ended with the client's last data unanswered",
         "The client sent something and got no octet back before the end: it gave up, was ended, or the server closed on it.";
@@ -104,19 +162,28 @@ catalog! {
         "The receiver acknowledged octets that the capture does not hold: the capture lost them, not the network.";
     LostSegment = "lost-segment", Note, "RFC 9293 §3.4",
         "A segment is missing before this one",
-        "The sender's numbers jump ahead: a segment was lost before the capture point, took another path, or comes late.";
+        "The sender's numbers jump ahead: a segment was lost before the capture point, took another path, or comes late.",
+        "seq {seq} − snd_nxt {snd_nxt} = {missing} octets missing";
     BeyondWindow = "beyond-window", Warning, "RFC 9293 §3.8.6",
         "Sent beyond the offered window",
-        "A segment ends past the highest edge that the receiver ever offered. A sender must not; a lost window update in the capture looks the same.";
+        "A segment ends past the highest edge that the receiver ever offered. A sender must not; a lost window update in the capture looks the same.",
+        "seq {seq} + length = {end} > right edge {edge}, by {over_by} octets";
     ZeroWindow = "zero-window", Note, "RFC 9293 §3.8.6.1",
         "The receiver had no room",
-        "Its buffer was full: the application did not read fast enough. The network is not at fault.";
+        "Its buffer was full: the application did not read fast enough. The network is not at fault.",
+        "ack {ack}, window 0";
+    WindowOpened = "window-opened", Note, "RFC 9293 §3.8.6.1",
+        "Room again after a closed window",
+        "The application has read; the sender may go on. How long it stood still is the time since the window closed.",
+        "ack {ack}, window {window}";
     BadChecksum = "bad-checksum", Warning, "RFC 9293 §3.1; RFC 768",
         "Checksum does not match",
-        "The receiver drops such a packet. If these are packets that the capturing host itself sent, its network card fills the checksum in later.";
+        "The receiver drops such a packet. If these are packets that the capturing host itself sent, its network card fills the checksum in later.",
+        "the field says {field}, the sum over the segment {expected}";
     StateUnexpected = "state-unexpected", Warning, "RFC 9293 §3.10",
         "A segment that has no place in its sender's state",
-        "For example a SYN inside an open connection: a forgotten connection, a scan, or a forgery.";
+        "For example a SYN inside an open connection: a forgotten connection, a scan, or a forgery.",
+        "{control} in state {state}";
     SegmentAcceptable = "segment-acceptable", Note, "RFC 9293 §3.10.7.4",
         "The segment lies where the receiver takes octets",
         "Otherwise the receiver drops it and acknowledges. Old octets again, or numbers from nowhere.",
@@ -126,17 +193,17 @@ catalog! {
         "Above: octets that the peer never sent, or that the capture missed. Far below: an old duplicate or a forgery; a challenge ACK is due.",
         "snd_una {snd_una} − window ≤ ack {ack} ≤ snd_max {snd_max}";
     WindowShrunk = "window-shrunk", Warning, "RFC 9293 §3.8.6",
-        "The right edge of the window does not move left",
+        "The right edge of the window moved left",
         "A receiver should not take back room that it offered: octets on their way into it will be dropped.",
-        "edge {edge} = ack + window; before {edge_before}; back by {back_by}, one unit is {unit}";
-    ResetValid = "reset-valid", Warning, "RFC 5961 §3.2; RFC 9293 §3.10.7.4",
+        "ack + window = {edge}, {edge_before} before: back by {back_by}, and one unit of the scale is {unit}";
+    ResetValid = "reset-valid", Note, "RFC 5961 §3.2; RFC 9293 §3.10.7.4",
         "The reset carries the exact next number",
-        "Only then it ends the connection. Elsewhere in the window it earns a challenge ACK, outside it is dropped: a guess from off the path looks so.",
+        "Only then it ends the connection. Elsewhere in the window it earns a challenge ACK, outside it is dropped. Below: it answers a segment that was sent earlier, or is a guess from off the path.",
         "seq {seq} within rcv_nxt {rcv_nxt} .. {snd_max}; window up to {edge}";
     Paws = "paws", Warning, "RFC 7323 §5.3",
         "Timestamps do not run back",
         "The receiver drops such a segment as an old duplicate and acknowledges.",
-        "TSval {ts_value} ≥ TS.Recent {ts_recent}";
+        "TSval {ts_value}, TS.Recent {ts_recent}";
     WindowScaleLimit = "window-scale-limit", Warning, "RFC 7323 §2.3",
         "The window scale is at most 14",
         "Hosts use 14 where more is offered, and log it.",
@@ -186,8 +253,8 @@ catalog! {
         "The receiver has octets that the capture does not hold and never asked for them: the capture lost them, not the network.",
         "ack {ack} − snd_max {snd_max} = {octets} octets";
     OverlapDiffers = "overlap-differs", Error, "RFC 9293 §3.10.7.4",
-        "The same numbers carry the same octets",
-        "Other octets under the same numbers: somebody injects, or a middlebox rewrites.",
+        "The same numbers carry other octets",
+        "A retransmission repeats its octets. Where it does not, somebody injects, or a middlebox rewrites.",
         "octets {seq}..{end}, the first 64 compared";
     SynRetransmission = "syn-retransmission", Note, "RFC 6298 §5",
         "SYN sent again",
@@ -204,23 +271,27 @@ catalog! {
     TimeoutRetransmission = "timeout-retransmission", Warning, "RFC 6298 §5",
         "Retransmission by timeout",
         "The timer ran out and the sender starts over slowly: each costs at least a fifth of a second, and speed after it.",
-        "{since} since the last try ≥ RTO {rto}; sent {times} times before";
+        "{since} since the last try; RTO {rto}; tries before this one: {times}; the tries before it took {tries} in all: the timer backs off";
+    FinOnAck = "fin-on-ack", Note, "RFC 9293 §3.6, figure 13",
+        "FIN again on an acknowledgment",
+        "The FINs crossed. Until its own FIN is acknowledged a host may put it on everything it sends, here on the acknowledgment of the peer's FIN. Nothing was lost.",
+        "the FIN of {since} before; ack {ack} is new";
     RetransmissionOfAcknowledged = "retransmission-of-acknowledged", Note, "RFC 9293 §3.4",
         "Sent again although acknowledged",
         "The acknowledgment was seen here before: it was lost on the way to the sender, or crossed the repetition.",
-        "octets {seq}..{end} ≤ snd_una {snd_una}";
+        "their end {end} ≤ snd_una {snd_una}";
     RetransmissionUnexplained = "retransmission-unexplained", Note, "RFC 9293 §3.8.1",
         "Sent again, and the capture does not show why",
-        "No timer can have run out, nobody asked, and it is not the tail. Events beyond the capture point may explain it.",
-        "octets {seq}..{end}";
+        "None of the causes that leave a trace fits, or the capture does not show what would decide. Events beyond the capture point may explain it.",
+        "{since} since the last try; RTO {rto}; {duplicate_acks} duplicate ACKs (3 ask)";
     SpuriousRetransmission = "spurious-retransmission", Note, "RFC 2883 §4; RFC 3522 §3",
-        "The retransmission was needed",
-        "Proved otherwise: the receiver reports the octets as duplicates, or its echo is older than the repetition. The path was slow, not lossy.",
-        "octets {seq}..{end}, ack {ack}";
+        "The retransmission was not needed",
+        "Proved by the receiver: it reports the octets as duplicates, or its timestamp echo is older than the repetition. The path was slow, not lossy.",
+        "octets {seq}..{end} had arrived: D-SACK {left}..{right}; echo {ts_echo} is older than the repetition's {ts_value}";
     Reordering = "reordering", Note, "RFC 4737",
         "Overtaken on the way",
         "It was sent before its predecessors in the capture, as its IP id or timestamp shows. No loss.",
-        "octets {seq}..{end}; {duplicate_acks} duplicate ACKs asked";
+        "older IP id or timestamp than packets before it; {duplicate_acks} duplicate ACKs asked for it";
     UdpPortClosed = "udp-port-closed", Error, "RFC 1122 §3.2.2.1",
         "UDP port closed",
         "The host answered with ICMP \"port unreachable\": it is up, and nobody has a socket on that port.";

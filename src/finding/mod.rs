@@ -11,6 +11,7 @@ use crate::packet::Span;
 use crate::packet::Timestamp;
 
 pub use catalog::Code;
+pub use catalog::Kind;
 
 /// The outcome of one check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,6 +90,25 @@ impl Gap {
             Self::NoIdentity => "no-identity",
             Self::OrderAtReceiver => "order-at-receiver",
             Self::ClockMayHaveWrapped => "clock-may-have-wrapped",
+        }
+    }
+}
+
+impl Gap {
+    /// What would have to be there for the check to be made.
+    pub const fn decided_by(self) -> &'static str {
+        match self {
+            Self::NoHandshake => "a capture that begins before the SYN",
+            Self::OneSided => "a capture of both directions",
+            Self::Snapped => "a capture of whole packets",
+            Self::NotCaptured => "a capture without losses",
+            Self::Fragmented => "the datagram in one piece",
+            Self::CaptureEnded => "a capture that goes on longer",
+            Self::BadChecksum => "a capture at the receiver",
+            Self::NoRoundTrip => "an earlier acknowledgment, for a round-trip time",
+            Self::NoIdentity => "timestamps, or IP ids that count",
+            Self::OrderAtReceiver => "a capture at the receiver",
+            Self::ClockMayHaveWrapped => "the sender's clock",
         }
     }
 }

@@ -337,6 +337,28 @@ mod tests {
     }
 
     #[test]
+    fn a_patient_table_forgets_nobody_while_it_is_calm() {
+        let mut table = Table::new(1 << 20).patient();
+        table.insert(tuple(0), at(0), Stage::Attempt, 0);
+        assert_eq!(table.pop_expired(at(1_000)), None);
+        for n in 1..=CALM as u32 {
+            table.insert(tuple(n), at(1_000), Stage::Open, n);
+        }
+        assert_eq!(table.pop_expired(at(1_000)), Some((tuple(0), 0, Leaves::TimedOut)), "one more than is calm");
+        assert_eq!(table.pop_expired(at(100_000)), None, "calm again");
+    }
+
+    #[test]
+    fn who_was_silent_for_too_long_has_timed_out_at_the_end_patience_or_not() {
+        let mut table = Table::new(10).patient();
+        table.insert(tuple(1), at(0), Stage::Attempt, 1);
+        table.insert(tuple(2), at(0), Stage::Open, 2);
+        assert_eq!(table.pop_expired(at(76)), None);
+        let why: Vec<_> = table.drain_by(|&value| value).map(|(_, value, why)| (value, why)).collect();
+        assert_eq!(why, [(1, Leaves::TimedOut), (2, Leaves::CaptureEnd)]);
+    }
+
+    #[test]
     fn a_clock_that_steps_back_forgets_nobody() {
         let mut table = Table::new(10);
         table.insert(tuple(1), at(1_000), Stage::Attempt, 1);

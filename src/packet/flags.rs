@@ -127,6 +127,19 @@ pub enum Control {
     Rst,
 }
 
+impl Control {
+    /// As people say it; data and plain acknowledgments are a `segment`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "segment",
+            Self::Syn => "SYN",
+            Self::SynAck => "SYN,ACK",
+            Self::Fin => "FIN",
+            Self::Rst => "RST",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

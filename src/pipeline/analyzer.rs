@@ -13,7 +13,6 @@ use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
-use crate::packet::LayerKind;
 use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
@@ -24,6 +23,7 @@ use crate::packet::Timestamp;
 use crate::packet::Transport;
 use crate::packet::Tuple;
 use crate::packet::UdpHeader;
+use crate::pipeline::books::Books;
 use crate::pipeline::facts::Facts;
 use crate::pipeline::options::Judging;
 use crate::pipeline::options::Limits;
@@ -68,7 +68,7 @@ pub struct Analyzer {
     events: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
-    ledger_snaplen: Option<u32>,
+    books: Option<Books>,
     latest: Timestamp,
     detectors: Detectors,
     facts: Facts,
@@ -91,7 +91,7 @@ impl Analyzer {
             events: Vec::with_capacity(16),
             judgements: Vec::new(),
             judging: Judging::Off,
-            ledger_snaplen: None,
+            books: None,
             latest: Timestamp::EPOCH,
             detectors: Detectors::default(),
             facts: Facts::default(),
@@ -111,7 +111,7 @@ impl Analyzer {
     /// They all read files through libpcap, which believes no frame to be longer than the file's `snaplen`.
     #[must_use]
     pub fn keeping_ledger(mut self, snaplen: Option<u32>) -> Self {
-        self.ledger_snaplen = Some(snaplen.unwrap_or(u32::MAX));
+        self.books = Some(Books::new(snaplen));
         self
     }
 
@@ -183,15 +183,16 @@ impl Analyzer {
         self.events.clear();
         self.judgements.clear();
         if header.sound && !ip.is_fragment() {
+            let thorough = self.judging == Judging::Everything;
             if self.judging != Judging::Off {
-                let thorough = self.judging == Judging::Everything;
                 flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
             }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
-            if let Some(snaplen) = self.ledger_snaplen {
-                let captured = captured_payload(packet, header, snaplen);
-                let ledger = flow.ledger.get_or_insert_with(|| Box::new(Ledger::new(mark.at, side, header)));
-                ledger.observe(mark.at, side, ip, header, captured);
+            if let Some(books) = self.books {
+                books.keep(&mut flow.ledger, mark, side, packet, ip, header);
+            }
+            if self.judging != Judging::Off {
+                flow.connection.tell(mark, side, header, &self.events, thorough, &mut self.judgements);
             }
         } else {
             flow.connection.last = mark;
@@ -366,13 +367,6 @@ fn end_udp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: 
     sink.exchange(&ended);
 }
 
-/// Octets of payload within the first `snaplen` octets of the frame.
-fn captured_payload(packet: &Packet<'_>, header: &TcpHeader<'_>, snaplen: u32) -> u32 {
-    let starts_at =
-        packet.layers.iter().rfind(|layer| layer.kind == LayerKind::Tcp).map_or(0, |tcp| tcp.offset + tcp.len);
-    (header.payload.len() as u32).min(snaplen.saturating_sub(starts_at))
-}
-
 fn stage_of(connection: &Connection) -> Stage {
     if connection.teardown.is_over() {
         Stage::Closed
@@ -394,9 +388,82 @@ fn ends(tuple: &Tuple, first_is_low: bool) -> (Endpoint, Endpoint) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::craft;
+    use crate::decode::decode;
+    use crate::finding::Finding;
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [840, 496]);
+        assert_eq!(Analyzer::state_sizes(), [1424, 496]);
+    }
+
+    /// Keeps whether connections came with a ledger, and until when they were followed.
+    #[derive(Default)]
+    struct Ends(Vec<(bool, Option<Timestamp>)>);
+
+    impl Sink for Ends {
+        fn connection(&mut self, ended: &EndedConnection<'_>) {
+            self.0.push((ended.ledger.is_some(), ended.until));
+        }
+        fn exchange(&mut self, _: &EndedExchange<'_>) {}
+        fn finding(&mut self, _: Finding) {}
+    }
+
+    fn ends_of(analyzer: Analyzer, script: &str) -> Vec<(bool, Option<Timestamp>)> {
+        let (mut analyzer, mut sink) = (analyzer, Ends::default());
+        for frame in craft::play(script).expect("a script that reads").frames() {
+            analyzer.observe(&decode(&frame), &mut sink);
+        }
+        analyzer.finish(&mut sink);
+        sink.0
+    }
+
+    const SILENT_THEN_BACK: &str = "
+        +0.0  C > S  S   1000:1000(0)          win 500
+        +0.1  S > C  S.  5000:5000(0) ack 1001 win 500
+        +0.1  C > S  .   1001:1001(0) ack 5001 win 500
+        +8000 C > S  P.  1001:1011(10) ack 5001 win 500
+    ";
+
+    #[test]
+    fn a_ledger_is_kept_only_where_it_was_asked_for() {
+        let end = Some(Timestamp::from_parts(1_700_008_000, 200_000_000));
+        assert_eq!(ends_of(Analyzer::default().patient(), SILENT_THEN_BACK), [(false, end)]);
+        assert_eq!(ends_of(Analyzer::default().patient().keeping_ledger(None), SILENT_THEN_BACK), [(true, end)]);
+    }
+
+    #[test]
+    fn patience_keeps_a_stream_whole_that_silence_would_cut() {
+        assert_eq!(ends_of(Analyzer::default(), SILENT_THEN_BACK).len(), 2);
+        assert_eq!(ends_of(Analyzer::default().patient(), SILENT_THEN_BACK).len(), 1);
+    }
+
+    #[test]
+    fn a_frame_reaches_no_further_into_the_ledger_than_the_files_snap_length() {
+        struct Cut(Vec<u64>);
+        impl Sink for Cut {
+            fn connection(&mut self, ended: &EndedConnection<'_>) {
+                let report = ended.ledger.expect("a ledger").tcptrace.report(None);
+                let cut = report.directions[0].pairs().find(|(name, _)| *name == "truncated_data");
+                self.0.extend(match cut {
+                    Some((_, tcp::ledger::Cell::Number(octets))) => Some(octets),
+                    _ => None,
+                });
+            }
+            fn exchange(&mut self, _: &EndedExchange<'_>) {}
+            fn finding(&mut self, _: Finding) {}
+        }
+        let trace = craft::play("+0 C > S P. 1001:1101(100) ack 5001 win 500").expect("a script that reads");
+        let cut = |snaplen| {
+            let (mut analyzer, mut sink) = (Analyzer::default().keeping_ledger(snaplen), Cut(Vec::new()));
+            for frame in trace.frames() {
+                analyzer.observe(&decode(&frame), &mut sink);
+            }
+            analyzer.finish(&mut sink);
+            sink.0
+        };
+        assert_eq!(cut(None), [0]);
+        assert_eq!(cut(Some(154)), [0]);
+        assert_eq!(cut(Some(100)), [54]);
     }
 }

@@ -8,6 +8,8 @@ pub mod facts;
 pub mod options;
 pub mod seen;
 
+mod books;
+
 pub use analyzer::Analyzer;
 pub use facts::Facts;
 pub use options::Judging;

@@ -11,7 +11,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1 << 19, exchanges: 1 << 18 }
+        Self { connections: 1 << 18, exchanges: 1 << 18 }
     }
 }
 

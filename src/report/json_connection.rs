@@ -16,7 +16,6 @@ use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
-use crate::tcp::notable::Notable;
 
 /// Object `connection`.
 #[derive(Serialize)]
@@ -47,7 +46,7 @@ pub(super) struct Connection<'a> {
     rtt: Option<Text<Span>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Answers>,
-    /// How often which judgement was passed on a segment, by the codes that single frames carry; zeros are left out.
+    /// How often what was found or broken on a segment, by code.
     verdict_counts: BTreeMap<&'static str, u32>,
 }
 
@@ -168,7 +167,7 @@ impl<'a> Connection<'a> {
                 mean: Text(mean),
                 longest: Text(turns.longest),
             }),
-            verdict_counts: counts(connection.notable()),
+            verdict_counts: connection.counts().iter().map(|count| (count.code.as_str(), count.count)).collect(),
         }
     }
 }
@@ -237,18 +236,4 @@ fn mss(ended: &EndedConnection<'_>, sender: Side) -> Mss {
         offload: direction.offload,
         terms: terms.map(|term| Term { what: term.what, octets: term.octets }).collect(),
     }
-}
-
-fn counts(notable: &Notable) -> BTreeMap<&'static str, u32> {
-    let all = [
-        ("retransmission", notable.repeated),
-        ("gap", notable.gaps),
-        ("fills-gap", notable.fills),
-        ("acked-unseen", notable.unseen),
-        ("beyond-window", notable.beyond_window),
-        ("zero-window", notable.zero_window),
-        ("keep-alive", notable.keep_alive),
-        ("unexpected", notable.unexpected),
-    ];
-    all.into_iter().filter(|(_, tally)| tally.count > 0).map(|(code, tally)| (code, tally.count)).collect()
 }

@@ -22,6 +22,11 @@ impl Facts {
         self.say(Ink::Plain, text);
     }
 
+    /// Adds the facts of another line behind its own.
+    pub(super) fn append(&mut self, other: Self) {
+        self.facts.extend(other.facts);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }

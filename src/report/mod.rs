@@ -3,8 +3,10 @@
 //! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
 //! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
-//! object per conversation; [`mss`] and [`interfaces`] are about segment sizes.
+//! object per conversation; [`explain`] says why a single packet was sent; [`mss`] and [`interfaces`] are about segment
+//! sizes.
 
+pub mod explain;
 pub mod headers;
 pub mod interfaces;
 pub mod json;

@@ -7,6 +7,7 @@ use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Packet;
 use crate::pipeline::Analyzer;
+use crate::pipeline::Judging;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 
@@ -31,12 +32,23 @@ impl Sink for Screen<'_> {
 /// Shows every packet of a script, then what ended.
 pub(super) fn watch(
     script: &str,
+    packet: impl FnMut(&Packet<'_>, &Seen<'_>),
+    connection: impl FnMut(&EndedConnection<'_>),
+    exchange: impl FnMut(&EndedExchange<'_>),
+) {
+    watch_judging(Judging::Off, script, packet, connection, exchange);
+}
+
+/// The same, with each segment judged.
+pub(super) fn watch_judging(
+    judging: Judging,
+    script: &str,
     mut packet: impl FnMut(&Packet<'_>, &Seen<'_>),
     mut connection: impl FnMut(&EndedConnection<'_>),
     mut exchange: impl FnMut(&EndedExchange<'_>),
 ) {
     let trace = play(script).unwrap_or_else(|error| panic!("{error}"));
-    let mut analyzer = Analyzer::default();
+    let mut analyzer = Analyzer::default().judging(judging);
     let mut screen = Screen { connection: &mut connection, exchange: &mut exchange };
     for frame in trace.frames() {
         let decoded = decode(&frame);
@@ -168,6 +180,8 @@ mod tests {
 
     use super::*;
     use crate::packet::Frame;
+    use crate::report::explain::Explainer;
+    use crate::report::explain::stream::StreamExplainer;
     use crate::report::headers;
     use crate::report::json_headers;
     use crate::report::ladder::Ladder;
@@ -178,7 +192,9 @@ mod tests {
     fn on_every_screen(frames: &[Frame<'_>], style: Style) -> String {
         let mut out = Vec::new();
         let (mut trace, mut tcp, mut udp) = (TraceWriter::new(style), Ladder::new(style, 0), Ladder::udp(style, 0));
-        let mut analyzer = Analyzer::default();
+        let mut analyzer = Analyzer::default().judging(Judging::Everything);
+        let mut explainers: Vec<_> = (1..=64).map(|frame| Explainer::new(style, frame, true)).collect();
+        let mut stream = StreamExplainer::new(style, 0);
         let mut ignored = |_: &EndedConnection<'_>| {};
         let mut ended = Vec::new();
         let mut writer = TraceWriter::new(style);
@@ -190,12 +206,20 @@ mod tests {
             trace.packet(&mut out, &packet, &seen).expect("a vector");
             tcp.packet(&mut out, &packet, &seen).expect("a vector");
             udp.packet(&mut out, &packet, &seen).expect("a vector");
-            headers::table(&mut out, &packet, &seen, &style).expect("a vector");
-            headers::brief(&mut out, &packet, &seen, &style, frame.meta.at).expect("a vector");
+            headers::table(&mut out, &packet, &seen, &style, None).expect("a vector");
+            headers::brief(&mut out, &packet, &seen, &style, frame.meta.at, None).expect("a vector");
+            for explainer in &mut explainers {
+                explainer.packet(&packet, &seen, None);
+            }
+            stream.packet(&packet, &seen);
             json_headers::frame(&mut out, "f", &packet, &seen, None::<&()>).expect("a vector");
         }
         analyzer.finish(&mut screen);
         out.extend(ended);
+        for explainer in explainers {
+            explainer.finish(&mut out).expect("a vector");
+        }
+        stream.finish(&mut out).expect("a vector");
         String::from_utf8(out).expect("text")
     }
 

@@ -22,11 +22,7 @@ use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
 use crate::tcp::teardown::Teardown;
 use crate::tcp::turns::Turns;
-use crate::tcp::verdict::Before;
 use crate::tcp::verdict::Judge;
-use crate::tcp::verdict::Judgement;
-use crate::tcp::verdict::Segment;
-use crate::tcp::verdict::tcb::Tcb;
 
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
 const IDLE_WORTH_TELLING: Span = Span::from_secs(5);
@@ -53,8 +49,9 @@ pub struct Connection {
     pub ip_options: u32,
     pub(super) sides: [EndpointView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
-    notable: Option<Box<Notable>>,
-    judge: Option<Box<Judge>>,
+    pub(super) notable: Option<Box<Notable>>,
+    /// Beside the numbers and not in a box of its own: judging looks at both for every segment.
+    pub(super) judge: Option<Judge>,
 }
 
 impl Connection {
@@ -83,15 +80,17 @@ impl Connection {
     /// The side that sends the octets flowing towards `side`'s peer has this much room per segment, term by term
     /// (RFC 9293 §3.7.1). Assumes RFC defaults where no SYN of the receiver was seen only if one was: otherwise `None`.
     pub fn effective_mss(&self, sender: Side) -> Option<mss::Sum> {
+        self.known_of_mss(sender).map(mss::effective)
+    }
+
+    pub(super) fn known_of_mss(&self, sender: Side) -> Option<mss::Known> {
         let (own, peer) = (&self.side(sender).offer, &self.side(sender.peer()).offer);
-        peer.seen.then(|| {
-            mss::effective(mss::Known {
-                peer_option: peer.mss,
-                own_option: own.mss,
-                ipv6: self.ipv6,
-                timestamps: self.timestamps_agreed(),
-                ip_options: self.ip_options,
-            })
+        peer.seen.then(|| mss::Known {
+            peer_option: peer.mss,
+            own_option: own.mss,
+            ipv6: self.ipv6,
+            timestamps: self.timestamps_agreed(),
+            ip_options: self.ip_options,
         })
     }
 
@@ -178,42 +177,6 @@ impl Connection {
         if events[before..].iter().any(Notable::is_worth_remembering) {
             self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
         }
-    }
-
-    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. `thorough` also tells what holds and
-    /// what cannot be told. The first call makes room for what judging needs to remember.
-    pub fn judge(
-        &mut self,
-        mark: Mark,
-        side: Side,
-        ip: &IpHeader,
-        tcp: &TcpHeader<'_>,
-        thorough: bool,
-        out: &mut Vec<Judgement>,
-    ) {
-        if let ChecksumState::Bad { .. } = tcp.checksum {
-            return;
-        }
-        let before = Before {
-            sender: &self.sides[side.index()],
-            receiver: &self.sides[side.peer().index()],
-            sender_scale: self.window_scale(side),
-            timestamps: self.timestamps_agreed(),
-            effective_mss: self.effective_mss(side).map(|sum| sum.value),
-            sender_half: match side {
-                Side::Client => self.handshake.client_rtt,
-                Side::Server => self.handshake.server_rtt,
-            },
-            open: self.handshake.outcome().is_open() || !self.oriented,
-        };
-        let mut judge = self.judge.take().unwrap_or_default();
-        judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
-        self.judge = Some(judge);
-    }
-
-    /// What judging has kept about one side, if it was asked for.
-    pub fn judged(&self, side: Side) -> Option<&Tcb> {
-        self.judge.as_ref().map(|judge| judge.side(side))
     }
 
     /// An ICMP error quoted a segment of `side`. True where it ends the attempt.

@@ -23,6 +23,7 @@ pub mod turns;
 pub mod verdict;
 pub mod zeek;
 
+mod judging;
 mod reset;
 
 pub use connection::Connection;

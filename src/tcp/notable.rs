@@ -8,6 +8,7 @@ use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
 use crate::tcp::handshake::AckFault;
+use crate::tcp::verdict::Counts;
 
 /// How often something happened, and where first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -58,6 +59,8 @@ pub struct Notable {
     pub resets_ignored: Tally,
     /// The SYNs crossed.
     pub simultaneous: bool,
+    /// What was found or broken on single segments, by code, where judging was asked for.
+    pub(super) counts: Counts,
 }
 
 impl Default for Notable {
@@ -83,6 +86,7 @@ impl Notable {
         unexpected: Tally::NONE,
         resets_ignored: Tally::NONE,
         simultaneous: false,
+        counts: Counts::NONE,
     };
 
     /// [`remember`](Self::remember) would keep something of it.

@@ -23,10 +23,11 @@ use crate::report::text;
 use crate::report::words;
 use crate::report::words::datagram;
 use crate::tcp::Side;
+use crate::tcp::dialect::Tags;
 
 /// Writes `12 0.000123 IP 127.0.0.1.40000 > 127.0.0.1.5656: Flags [S.], seq 0, ack 1, win 65535, …, length 0`: frame
 /// number, seconds since `base`, then the packet. Numbers are relative where `seen` knows the connection and the style
-/// asks for it. Defects follow in brackets. The line is as long as it has to be.
+/// asks for it. Defects follow in brackets, then what `wireshark` calls the frame. The line is as long as it has to be.
 ///
 /// # Errors
 /// Those of the writer.
@@ -36,6 +37,7 @@ pub fn brief(
     seen: &Seen<'_>,
     style: &Style,
     base: Timestamp,
+    wireshark: Option<&Tags>,
 ) -> io::Result<()> {
     let since = text::seconds(packet.meta.at.since(base));
     let mut line = format!("{} {since} ", style.dim(packet.meta.number));
@@ -49,6 +51,9 @@ pub fn brief(
     if packet.meta.is_snapped() {
         let octets = format!("[{} of {} octets captured]", packet.meta.caplen, packet.meta.origlen);
         let _ = write!(line, " {}", style.warn(octets));
+    }
+    if let Some(label) = wireshark.map(|tags| tags.label().to_string()).filter(|label| !label.is_empty()) {
+        let _ = write!(line, " {}", style.warn(label));
     }
     line.push('\n');
     out.write_all(line.as_bytes())

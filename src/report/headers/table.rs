@@ -30,16 +30,23 @@ use crate::report::text;
 use crate::report::words::letter;
 use crate::report::words::side_name;
 use crate::tcp::Side;
+use crate::tcp::dialect::Tags;
 
 /// Writes a packet's headers as tables: field, bits, what stands there, what it means. Below each table its sums,
 /// below all of them the defects and the first 64 octets of payload. `seen` adds what the connection knows of the
-/// numbers; [`Seen::Other`] where nothing is followed.
+/// numbers, [`Seen::Other`] where nothing is followed; `wireshark` what Wireshark 4.0 would call the segment.
 ///
 /// Fits into `style.width` columns from 60 on.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn table(out: &mut dyn Write, packet: &Packet<'_>, seen: &Seen<'_>, style: &Style) -> io::Result<()> {
+pub fn table(
+    out: &mut dyn Write,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    style: &Style,
+    wireshark: Option<&Tags>,
+) -> io::Result<()> {
     let mut page = String::new();
     heading(&mut page, packet, style);
     for layer in &packet.layers {
@@ -54,6 +61,10 @@ pub fn table(out: &mut dyn Write, packet: &Packet<'_>, seen: &Seen<'_>, style: &
         }
         if let (LayerKind::Tcp, Seen::Tcp(seen), Some(tcp)) = (layer.kind, seen, packet.tcp()) {
             in_its_connection(&mut page, tcp, seen, style);
+            if let Some(tags) = wireshark {
+                let label = tags.label().to_string();
+                sum(&mut page, "wireshark 4.0", if label.is_empty() { "no flags" } else { &label }, style);
+            }
         }
     }
     defects(&mut page, packet, style);

@@ -13,20 +13,23 @@ use crate::report::testing::V6_WRONG_ACK;
 use crate::report::testing::assert_fits;
 use crate::report::testing::watch;
 use crate::report::testing::without_escapes;
+use crate::tcp::dialect::Dialect;
 
 fn tables(script: &str, style: Style) -> String {
-    let mut out = Vec::new();
-    let show = |packet: &Packet<'_>, seen: &Seen<'_>| table(&mut out, packet, seen, &style).expect("a vector");
+    let (mut out, mut wireshark) = (Vec::new(), Dialect::new());
+    let show = |packet: &Packet<'_>, seen: &Seen<'_>| {
+        table(&mut out, packet, seen, &style, wireshark.observe(packet).as_ref()).expect("a vector");
+    };
     watch(script, show, |_| {}, |_| {});
     String::from_utf8(out).expect("text")
 }
 
 fn lines(script: &str, style: Style) -> String {
-    let mut out = Vec::new();
+    let (mut out, mut wireshark) = (Vec::new(), Dialect::new());
     let mut base = None;
     let show = |packet: &Packet<'_>, seen: &Seen<'_>| {
         let base: Timestamp = *base.get_or_insert(packet.meta.at);
-        brief(&mut out, packet, seen, &style, base).expect("a vector");
+        brief(&mut out, packet, seen, &style, base, wireshark.observe(packet).as_ref()).expect("a vector");
     };
     watch(script, show, |_| {}, |_| {});
     String::from_utf8(out).expect("text")
@@ -129,7 +132,7 @@ fn brief_lines_name_other_protocols_defects_and_cuts() {
     let udp = lines(UDP, Style::plain(80));
     assert!(udp.contains("1 0.000000 IP 127.0.0.1.40000 > 127.0.0.1.5656: UDP, length 13\n"), "{udp}");
     assert!(udp.contains("4 0.000190 IP 127.0.0.1 > 127.0.0.1: ICMP port unreachable, length 49\n"), "{udp}");
-    assert!(lines(LOSS, Style::plain(80)).contains("length 1460 [bad cksum]\n"));
+    assert!(lines(LOSS, Style::plain(80)).contains("length 1460 [bad cksum] [TCP Spurious Retransmission]\n"));
     assert!(lines(LOSS, Style::plain(80)).contains("options [sack 1 {2921:4381},nop,nop]"));
     let cut = lines("+0 C > S P. 1000:1100(100) ack 5000 snaplen 60", Style::plain(80));
     assert!(cut.ends_with("length 100 [60 of 154 octets captured]\n"), "{cut}");

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::finding::Code;
+use crate::pipeline::Judging;
 use crate::report::testing::CONVERSATION;
 use crate::report::testing::IDLE_CLOSE;
 use crate::report::testing::LOSS;
@@ -8,11 +10,12 @@ use crate::report::testing::MID_STREAM;
 use crate::report::testing::REFUSED;
 use crate::report::testing::UDP;
 use crate::report::testing::V6_WRONG_ACK;
-use crate::report::testing::watch;
+use crate::report::testing::watch_judging;
 
 fn lines(script: &str, wireshark: Option<&BTreeMap<&str, bool>>) -> String {
     let mut out = Vec::new();
-    watch(
+    watch_judging(
+        Judging::Everything,
         script,
         |packet, seen| frame(&mut out, "a.pcap", packet, seen, wireshark).expect("a vector takes everything"),
         |_| {},
@@ -79,30 +82,64 @@ fn keys_stand_in_the_order_of_the_contract_and_the_wire() {
 #[test]
 fn a_sum_that_holds_one_that_breaks_and_one_that_cannot_be_checked_have_verdicts() {
     let holds = &objects(CONVERSATION)[1]["verdicts"];
+    let (ack, isn) = (2_557_618_401_u32, 2_557_618_400_u32);
     assert_eq!(
         *holds,
-        json!([{"code": "syn-ack-ack", "verdict": "holds", "ack": 2_557_618_401_u32, "isn": 2_557_618_400_u32}])
+        json!([{"code": "syn-ack-ack", "verdict": "holds", "frames": [1], "ack": ack, "isn": isn, "covers": 1}])
     );
-    let broken = &objects(V6_WRONG_ACK)[1]["verdicts"][0];
+    let broken = &objects(V6_WRONG_ACK)[1]["verdicts"];
+    assert_eq!((&broken[0]["code"], &broken[0]["verdict"]), (&json!("ack-range"), &json!("broken")));
     assert_eq!(
-        *broken,
-        json!({"code": "syn-ack-ack", "verdict": "broken", "ack": 1005, "isn": 1000, "snd_nxt": 1001, "over_by": 4})
+        broken[1],
+        json!({
+            "code": "syn-ack-ack", "verdict": "broken", "frames": [1],
+            "ack": 1005, "isn": 1000, "covers": 5, "snd_nxt": 1001, "over_by": 4,
+        })
     );
-    let unknown = &objects("+0 S > C S. 5000:5000(0) ack 1001")[0]["verdicts"][0];
-    assert_eq!(*unknown, json!({"code": "syn-ack-ack", "verdict": "cannot-tell", "ack": 1001, "gap": "no-handshake"}));
+    let unknown = &objects("+0 S > C S. 5000:5000(0) ack 1001")[0]["verdicts"];
+    assert_eq!(
+        *unknown,
+        json!([{"code": "syn-ack-ack", "verdict": "cannot-tell", "gap": "no-handshake", "ack": 1001}])
+    );
 }
 
 #[test]
-fn judgements_of_the_stream_are_listed_by_code() {
+fn what_was_found_of_a_segment_is_listed_by_code_with_the_frames_it_rests_on() {
     let losses = objects(LOSS);
-    assert_eq!(codes(&losses[4]), ["gap"]);
-    assert_eq!(codes(&losses[9]), ["retransmission"]);
+    let found = [
+        (2, &["handshake-ack"][..]),
+        (4, &["lost-segment"]),
+        (6, &["fast-retransmission"]),
+        (7, &["window-shrunk", "zero-window"]),
+        (8, &["bad-checksum"]),
+        (9, &["segment-acceptable", "retransmission-of-acknowledged"]),
+        (10, &["challenge-ack", "spurious-retransmission", "window-opened"]),
+        (11, &["keep-alive"]),
+        (12, &["keep-alive-answer"]),
+    ];
+    for (index, expected) in found {
+        assert_eq!(codes(&losses[index]), expected, "{}", losses[index]["verdicts"]);
+    }
+    assert_eq!(losses[10]["verdicts"][0]["frames"], json!([10]));
     assert_eq!(losses[8]["defects"][0]["code"], "tcp-checksum");
     assert_eq!((&losses[8]["defects"][0]["layer"], &losses[8]["defects"][0]["offset"]), (&json!("tcp"), &json!(50)));
     assert_eq!(codes(&objects(REFUSED)[1]), ["refused"]);
-    assert_eq!(codes(&objects(MID_STREAM)[0]), ["opening-not-seen"]);
-    assert_eq!(codes(&objects(IDLE_CLOSE)[3]), ["fin-after-silence"]);
+    assert_eq!(codes(&objects(MID_STREAM)[0]), ["mid-stream"]);
+    assert_eq!(codes(&objects(IDLE_CLOSE)[3]), ["idle-close"]);
     assert_eq!(codes(&objects(CONVERSATION)[9]), ["fin-ack"]);
+    assert_eq!(objects(UDP)[3]["verdicts"], json!([{"code": "udp-port-closed", "verdict": "found"}]));
+}
+
+#[test]
+fn every_verdict_stands_in_the_catalogue_with_its_numbers() {
+    for object in
+        [CONVERSATION, LOSS, MID_STREAM, REFUSED, IDLE_CLOSE, V6_WRONG_ACK, UDP].iter().flat_map(|s| objects(s))
+    {
+        for verdict in object["verdicts"].as_array().expect("a list") {
+            let name = verdict["code"].as_str().expect("a code");
+            assert!(Code::named(name).is_some(), "{name} is not in the catalogue");
+        }
+    }
 }
 
 #[test]

@@ -87,6 +87,11 @@ fn event_words(segment: &Segment<'_>, event: &Event, facts: &mut Facts) {
         Event::AckedUnseen { octets } => {
             facts.say(Ink::Warn, format!("acknowledges {octets} B that were not captured"));
         }
+        // On an idle connection an old number only asks for an answer; while the peer has no room it asks for that.
+        Event::KeepAlive if segment.receiver().window_closed => {
+            let seq = segment.own_number(segment.tcp.seq);
+            facts.plain(format!("zero-window probe: seq {seq} is one below the next, and the peer has no room"));
+        }
         Event::KeepAlive => facts.plain(match segment.tcp.len {
             0 => format!("keep-alive: seq {} is one below the next", segment.own_number(segment.tcp.seq)),
             _ => format!("keep-alive: repeats octet {}", segment.own_number(segment.tcp.seq)),

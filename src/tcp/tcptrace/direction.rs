@@ -200,6 +200,8 @@ impl Direction {
             let sample = sample.max(Span::ZERO);
             self.rtt.add(sample);
             self.latest_rtt = sample;
+        } else if acked.unclear {
+            self.latest_rtt = Span::ZERO;
         }
         if only_syn && self.syns == 1 {
             self.handshake_rtt = self.latest_rtt;

@@ -1,21 +1,22 @@
 //! What tcptrace's long report (`-l -r -W`) would say about a connection, direction by direction.
 //!
 //! A machine apart, with tcptrace's own counters and mistakes; none of them enters our own judgement. Fed every segment
-//! in capture order, it keeps about 1 KB per connection and the segments that are not acknowledged yet: 32 octets each,
-//! at most [`segments::MAX_SEGMENTS`] per quarter of each direction's sequence space. Where that is not enough, what
+//! in capture order, it keeps 1,104 octets per connection and the segments that are not acknowledged yet: 32 octets
+//! each, at most 1,024 per quarter of each direction's sequence space (`segments`). Where that is not enough, what
 //! would rest on the parts that were joined is absent, never wrong.
 //!
 //! Learned by asking the program, beyond the documented rules:
 //! - Times are whole microseconds, and no span is below zero.
 //! - A segment that was sent before in part is recorded for what is new; of the segments that it touches, only the
-//!   first is dated anew and counted as resent, and not even that if it was acknowledged. See [`segments`].
+//!   first is dated anew and counted as resent, and not even that if it was acknowledged.
 //! - The last window of a side is 0 until a packet with ACK or SYN says otherwise, and again after one that has neither.
 //!   RSTs leave it alone. Data sent against a window of 0 counts as a probe, so a lone data packet behind a RST is one.
 //! - The mean window is that of the scaled packets only where both sides sent some.
 //! - The sum of what was under way must not be zero for a duplicate to count. An unacknowledged sender has its payload
 //!   under way, another one what lies from the octet before the latest acknowledgment on; SYN, RST, repeated and
 //!   out-of-order packets do not add to it. A SYN, even a repeated one, takes the acknowledgments back to itself.
-//! - The round trip of the handshake is the latest sample at *any* ACK of exactly the SYN.
+//! - The round trip of the handshake is the latest sample at *any* ACK of exactly the SYN, and zero where the latest exact
+//!   ACK gave none.
 //! - The stream ends at the latest FIN, or, once its sender has sent a RST, at whatever it sent last.
 //! - Unique octets leave out the first SYN and the first FIN; later ones with other numbers count.
 //! - URG counts on data only. A window scale of 255 is none; larger than 14 is believed.

@@ -61,6 +61,8 @@ pub(super) struct Placed {
 pub(super) struct Acked {
     /// The round trip of a segment that it ends exactly at.
     pub(super) sample: Option<Span>,
+    /// It ends exactly at a segment that gives none.
+    pub(super) unclear: bool,
     /// Exact, but something before the segment was sent after it.
     pub(super) post_loss: u32,
     /// Segments that end before it, or behind it.
@@ -180,9 +182,13 @@ impl Segments {
             self.blurred.segments |= segment.joined > Joined::No;
             match (is_exact, overtaken) {
                 (false, _) => acked.cumulative += 1,
-                (true, true) => acked.post_loss += 1,
+                (true, true) => {
+                    acked.post_loss += 1;
+                    acked.unclear = true;
+                }
                 // Of one that was resent, nobody knows which transmission it answers (Karn).
-                (true, false) => acked.sample = (segment.resent == 0).then(|| at.since(segment.sent)),
+                (true, false) if segment.resent > 0 => acked.unclear = true,
+                (true, false) => acked.sample = Some(at.since(segment.sent)),
             }
         }
         if changed {

@@ -33,7 +33,8 @@ impl Windows {
         if !counts {
             return;
         }
-        self.sum = self.sum.saturating_add(window);
+        // Shifts that no host uses may overflow it, there and here.
+        self.sum = self.sum.wrapping_add(window);
         self.most = self.most.max(window);
         if window > 0 && (self.least == 0 || window < self.least) {
             self.least = window;

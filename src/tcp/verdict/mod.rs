@@ -3,20 +3,29 @@
 //! RFC 9293 §3.4, §3.8, §3.10.7.4, RFC 5961, RFC 7323, RFC 2018, RFC 2883, RFC 6298, RFC 8985. Stands beside
 //! [`dialect`](crate::tcp::dialect), which repeats what Wireshark says; here a cause is only named when the capture
 //! shows it. One file per part: [`rules`] (numbers and windows), [`repeat`] (octets sent again), [`probe`] (segments
-//! that carry nothing new on purpose), [`tcb`] (what is kept per side), [`rtt`].
+//! that carry nothing new on purpose), [`tcb`] (what is kept per side), [`rtt`]; what needs no weighing is taken over from
+//! the connection's events.
 
 pub mod probe;
 pub mod repeat;
 pub mod rtt;
 pub mod rules;
+pub mod sent;
 pub mod tcb;
 
+mod counts;
+mod overlap;
 mod proof;
+pub(super) mod told;
+
+pub use counts::Count;
+pub(in crate::tcp) use counts::Counts;
 
 use arrayvec::ArrayVec;
 
 use crate::finding::Code;
 use crate::finding::Gap;
+use crate::finding::Kind;
 use crate::finding::Verdict;
 use crate::packet::IpHeader;
 use crate::packet::SeqNumber;
@@ -26,12 +35,13 @@ use crate::packet::TcpHeader;
 use crate::tcp::endpoint::EndpointView;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
+use crate::tcp::mss;
 use crate::tcp::verdict::tcb::Tcb;
 
 /// Frames that one judgement rests on.
 const MAX_FRAMES: usize = 4;
 /// Numbers that one rule takes.
-const MAX_INPUTS: usize = 6;
+const MAX_INPUTS: usize = 7;
 
 /// One check of one segment.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +67,8 @@ pub enum Number {
     Count(u64),
     /// A length of time.
     Span(Span),
+    /// A name: of a state, a kind, a reason.
+    Word(&'static str),
 }
 
 impl Judgement {
@@ -66,6 +78,11 @@ impl Judgement {
 
     fn broken(code: Code) -> Self {
         Self::new(code, Verdict::Broken(()))
+    }
+
+    /// A checksum that does not match: the receiver drops the segment unread, so nothing else is judged.
+    pub(super) fn bad_checksum(field: u16, expected: u16) -> Self {
+        Self::broken(Code::BadChecksum).count("field", field).count("expected", expected)
     }
 
     fn holds(code: Code) -> Self {
@@ -104,6 +121,37 @@ impl Judgement {
         self.with(name, Number::Span(span))
     }
 
+    fn word(self, name: &'static str, word: &'static str) -> Self {
+        self.with(name, Number::Word(word))
+    }
+
+    /// Why a candidate was ruled out, in a clause.
+    fn why(self, clause: &'static str) -> Self {
+        self.word("why", clause)
+    }
+
+    /// The number of this name.
+    pub fn input(&self, name: &str) -> Option<Number> {
+        self.inputs.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+    }
+
+    /// How it came out, as the machine contract writes it: a rule `holds` or is `broken`, anything else is `found` or
+    /// `ruled-out`; either may be `cannot-tell`.
+    pub const fn outcome(&self) -> &'static str {
+        match (self.verdict, self.code.kind()) {
+            (Verdict::CannotTell(_), _) => "cannot-tell",
+            (Verdict::Holds, Kind::Rule) => "holds",
+            (Verdict::Broken(()), Kind::Rule) => "broken",
+            (Verdict::Holds, Kind::Segment | Kind::Whole) => "ruled-out",
+            (Verdict::Broken(()), Kind::Segment | Kind::Whole) => "found",
+        }
+    }
+
+    /// Something to tell without being asked: a broken rule, or what was found.
+    pub const fn is_broken(&self) -> bool {
+        matches!(self.verdict, Verdict::Broken(()))
+    }
+
     fn with(mut self, name: &'static str, number: Number) -> Self {
         debug_assert!(!self.inputs.is_full(), "a rule takes at most {MAX_INPUTS} numbers");
         let _ = self.inputs.try_push((name, number));
@@ -121,12 +169,19 @@ pub(super) struct Before<'a> {
     pub(super) sender_scale: Option<u8>,
     /// Both SYNs offered timestamps.
     pub(super) timestamps: bool,
-    /// Octets per segment that the sender may use.
-    pub(super) effective_mss: Option<u32>,
+    /// What the sender's segment size rests on, where the receiver's SYN was seen.
+    pub(super) mss: Option<mss::Known>,
     /// Time between the capture point and the sender and back, from the handshake.
     pub(super) sender_half: Option<Span>,
     /// The opening is complete.
     pub(super) open: bool,
+}
+
+impl Before<'_> {
+    /// Octets per segment that the sender may use.
+    fn effective_mss(&self) -> Option<u32> {
+        self.mss.map(|known| mss::effective(known).value)
+    }
 }
 
 /// One segment with everything that the parts look at.
@@ -167,6 +222,7 @@ impl Judge {
         let mut said = Said { out, thorough };
         let [client, server] = &mut self.sides;
         let (own, peer) = if side == Side::Client { (client, server) } else { (server, client) };
+        // A copy moves nothing.
         if repeat::is_capture_duplicate(segment, own, &mut said) {
             return;
         }
@@ -176,7 +232,7 @@ impl Judge {
             repeat::check(segment, own, peer, &mut said);
         }
         if segment.tcp.flags.has(TcpFlags::ACK) {
-            proof::check(segment, own, peer, &mut said);
+            proof::check(segment, peer, &mut said);
             peer.is_acknowledged(segment);
         }
         own.sends(segment, probe);
@@ -190,6 +246,20 @@ struct Said<'a> {
 }
 
 impl Said<'_> {
+    /// Says how a rule came out. What nobody wants to hear is not even put together: most segments keep every rule.
+    fn rule(&mut self, code: Code, wrong: bool, with: impl FnOnce(Judgement) -> Judgement) {
+        if wrong || self.thorough {
+            self.out.push(with(Judgement::of(code, wrong)));
+        }
+    }
+
+    /// Says that a check cannot be made.
+    fn open(&mut self, code: Code, gap: Gap, with: impl FnOnce(Judgement) -> Judgement) {
+        if self.thorough {
+            self.out.push(with(Judgement::cannot_tell(code, gap)));
+        }
+    }
+
     fn say(&mut self, judgement: Judgement) {
         if self.thorough || matches!(judgement.verdict, Verdict::Broken(())) {
             self.out.push(judgement);

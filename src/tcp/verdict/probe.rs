@@ -27,7 +27,7 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: 
     let beyond = tcp.seq == max && tcp.len == 1;
     if segment.before.receiver.window_closed && (below || beyond) {
         // Linux probes with an old number and no octet, BSD with the next octet: both ask for an acknowledgment.
-        peer.owes = Some((Owed::ZeroWindowProbe, segment.mark.frame));
+        peer.owe(Owed::ZeroWindowProbe, segment.mark.frame);
         said.say(
             Judgement::broken(Code::ZeroWindowProbe).seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len),
         );
@@ -43,22 +43,25 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: 
     }
     let idle = segment.before.sender.all_acknowledged() && segment.before.open;
     if idle {
-        peer.owes = Some((Owed::KeepAlive, segment.mark.frame));
+        peer.owe(Owed::KeepAlive, segment.mark.frame);
         said.say(Judgement::broken(Code::KeepAlive).seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len));
     } else if tcp.len == 0 {
-        said.say(Judgement::holds(Code::KeepAlive).seq("seq", tcp.seq).seq("snd_nxt", max));
+        said.rule(Code::KeepAlive, false, |judged| {
+            let judged = judged.seq("seq", tcp.seq).seq("snd_nxt", max);
+            judged.why("octets are outstanding, or the connection is not open")
+        });
     }
     idle
 }
 
 fn answers(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
-    let Some((owed, frame)) = own.owes else { return };
+    let Some((owed, frame)) = own.trouble().owes else { return };
     let code = match owed {
         Owed::KeepAlive => Code::KeepAliveAnswer,
         Owed::ZeroWindowProbe => Code::ZeroWindowProbeAnswer,
         Owed::Challenge => return,
     };
-    own.owes = None;
+    own.trouble_mut().owes = None;
     if segment.is_pure_ack() {
         let answer = Judgement::broken(code).peer_seq("ack", segment.tcp.ack).count("window", segment.tcp.window);
         said.say(answer.on(frame));
@@ -69,21 +72,20 @@ fn answers(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
 fn small_window(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
     let tcp = segment.tcp;
     let receiver = segment.before.receiver;
-    let (Some(window), Some(mss), Some(offered)) = (receiver.rcv_wnd, segment.before.effective_mss, peer.offered)
-    else {
-        return;
-    };
-    if tcp.len == 0 || !segment.before.sender.all_acknowledged() || window == 0 {
+    // A window over half of its best is not the small one that is looked for.
+    let (Some(window @ 1..), Some(offered)) = (receiver.rcv_wnd, peer.offered) else { return };
+    let half = window < peer.largest_window / 2;
+    if tcp.len == 0 || !(half || said.thorough) || !segment.before.sender.all_acknowledged() {
         return;
     }
-    let small = window < mss && window < peer.largest_window / 2;
+    let Some(mss) = segment.before.effective_mss() else { return };
+    let small = window < mss && half;
     let waited = segment.mark.at.since(offered.at);
     // It filled what it could once the timer overrode the wait: that is what tells pending data from idleness.
     let filled = tcp.len >= window;
     let held_back = small && filled && waited >= OVERRIDE_AT_LEAST;
-    if small || said.thorough {
-        let judgement = Judgement::of(Code::WindowUnderSegment, held_back).count("window", window).count("mss", mss);
-        let judgement = judgement.count("half_of_best", peer.largest_window / 2).span("waited", waited);
-        said.say(judgement.on(offered.frame));
-    }
+    said.rule(Code::WindowUnderSegment, held_back, |judged| {
+        let judged = judged.count("window", window).count("mss", mss);
+        judged.count("half_of_best", peer.largest_window / 2).span("waited", waited).on(offered.frame)
+    });
 }

@@ -5,51 +5,77 @@
 
 use crate::finding::Code;
 use crate::finding::Gap;
+use crate::packet::SackBlock;
+use crate::packet::SeqNumber;
+use crate::packet::Span;
 use crate::tcp::verdict::Judgement;
 use crate::tcp::verdict::Said;
 use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::tcb::Repeat;
 use crate::tcp::verdict::tcb::Tcb;
 
 /// `peer` is the side whose octets this segment acknowledges.
-pub(super) fn check(segment: &Segment<'_>, _own: &Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
-    if peer.repeats.is_empty() {
+pub(super) fn check(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
+    if peer.trouble().repeats.is_empty() {
+        return;
+    }
+    if let Some(block) = duplicate(segment)
+        && let Some(at) = reported(segment, peer, block)
+    {
+        let repeat = peer.trouble_mut().repeats.remove(at);
+        let proved = judged(Judgement::broken(Code::SpuriousRetransmission), &repeat, segment.tcp.ack);
+        said.say(proved.peer_seq("left", block.left).peer_seq("right", block.right));
         return;
     }
     let ack = segment.tcp.ack;
-    let first = segment.tcp.said.sack.first().copied();
-    let second = segment.tcp.said.sack.get(1).copied();
-    let reported = first.filter(|block| {
-        let inside = |outer: &crate::packet::SackBlock| {
-            outer.left.at_or_before(block.left) && block.right.at_or_before(outer.right)
-        };
-        block.right.at_or_before(ack) || second.as_ref().is_some_and(inside)
-    });
-    let advances = segment.before.receiver.snd_una.is_none_or(|una| una.before(ack));
-    let echo = segment.tcp.said.timestamps.map(|(_, echo)| echo);
-    peer.repeats.retain(|repeat| {
-        let judged = |judgement: Judgement| {
-            judgement.peer_seq("seq", repeat.seq).peer_seq("end", repeat.end).peer_seq("ack", ack).on(repeat.mark.frame)
-        };
-        if reported.is_some_and(|block| block.left.before(repeat.end) && repeat.seq.before(block.right)) {
-            said.say(judged(Judgement::broken(Code::SpuriousRetransmission)).count("by_dsack", 1u32));
-            return false;
-        }
-        if repeat.covered || !advances || !repeat.end.at_or_before(ack) {
+    if !segment.before.receiver.snd_una.is_none_or(|una| una.before(ack)) {
+        return;
+    }
+    // An echo of 0 is none (RFC 7323 §3.2).
+    let echo = segment.tcp.said.timestamps.map(|(_, echo)| echo).filter(|echo| *echo != 0);
+    peer.trouble_mut().repeats.retain_mut(|repeat| {
+        if repeat.asked || !repeat.end.at_or_before(ack) {
             return true;
         }
-        repeat.covered = true;
-        match (repeat.ts_value, echo) {
-            (Some(value), Some(echo)) => {
+        repeat.asked = true;
+        match (repeat.ts_value, repeat.ts_original, echo) {
+            // The echo of another segment says nothing about this one, and equal stamps cannot be told apart.
+            (Some(value), Some(original), Some(echo)) if repeat.was_oldest && value != original => {
                 let older = (value.wrapping_sub(echo) as i32) > 0;
-                let judgement = judged(Judgement::of(Code::SpuriousRetransmission, older));
-                said.say(judgement.count("ts_value", value).count("ts_echo", echo));
+                let judgement = Judgement::of(Code::SpuriousRetransmission, older);
+                let judgement = judged(judgement, repeat, ack).count("ts_value", value).count("ts_echo", echo);
+                said.say(if older { judgement } else { judgement.why("the receiver echoes the repetition") });
                 // The repetition came first. A duplicate SACK may still tell that the original came after all.
                 !older
             }
             _ => {
-                said.say(judged(Judgement::cannot_tell(Code::SpuriousRetransmission, Gap::NoIdentity)));
+                let open = Judgement::cannot_tell(Code::SpuriousRetransmission, Gap::NoIdentity);
+                said.say(judged(open, repeat, ack));
+                // A duplicate SACK may still come, about one round trip after the repetition.
                 true
             }
         }
     });
+}
+
+fn judged(judgement: Judgement, repeat: &Repeat, ack: SeqNumber) -> Judgement {
+    judgement.peer_seq("seq", repeat.seq).peer_seq("end", repeat.end).peer_seq("ack", ack).on(repeat.mark.frame)
+}
+
+/// The first block, where it reports octets that came twice.
+fn duplicate(segment: &Segment<'_>) -> Option<SackBlock> {
+    let blocks = &segment.tcp.said.sack;
+    let first = *blocks.first()?;
+    let inside = |outer: &SackBlock| outer.left.at_or_before(first.left) && first.right.at_or_before(outer.right);
+    (first.right.at_or_before(segment.tcp.ack) || blocks.get(1).is_some_and(inside)).then_some(first)
+}
+
+/// The repetition that a duplicate SACK is about. One report answers one arrival: of several repetitions the youngest
+/// that had the time to get there.
+fn reported(segment: &Segment<'_>, peer: &Tcb, block: SackBlock) -> Option<usize> {
+    let overlaps = |repeat: &Repeat| block.left.before(repeat.end) && repeat.seq.before(block.right);
+    let least = Span(peer.rtt.srtt.map_or(0, |srtt| srtt.0 / 2));
+    let arrived = |repeat: &Repeat| segment.mark.at.since(repeat.mark.at) >= least;
+    let repeats = &peer.trouble().repeats;
+    repeats.iter().rposition(|repeat| overlaps(repeat) && arrived(repeat)).or_else(|| repeats.iter().position(overlaps))
 }

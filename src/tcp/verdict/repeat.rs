@@ -13,11 +13,13 @@ use crate::packet::TcpFlags;
 use crate::tcp::verdict::Judgement;
 use crate::tcp::verdict::Said;
 use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::overlap;
 use crate::tcp::verdict::rtt::FIRST_RTO;
 use crate::tcp::verdict::rtt::MIN_RTO;
+use crate::tcp::verdict::sent::Sent;
 use crate::tcp::verdict::tcb::Recovery;
-use crate::tcp::verdict::tcb::Sent;
 use crate::tcp::verdict::tcb::Tcb;
+use crate::tcp::verdict::tcb::ip_id;
 
 /// Duplicate acknowledgments that ask for a segment (RFC 5681 §3.2).
 const DUPLICATES: u32 = 3;
@@ -34,41 +36,60 @@ pub(super) fn is_capture_duplicate(segment: &Segment<'_>, own: &Tcb, said: &mut 
         && previous.window == tcp.window
         && previous.len == tcp.len
         && previous.ts == tcp.said.timestamps;
+    if !same {
+        return segment.carries() && was_on_its_way(segment, own, said);
+    }
     let apart = segment.mark.at.since(previous.mark.at);
-    let limit = own.rtt.srtt.map_or(TAP_DISTANCE, |srtt| Span(srtt.0 / 2).min(TAP_DISTANCE));
-    let hops =
-        previous.ttl == ip.ttl || previous.ttl == ip.ttl.wrapping_add(1) || previous.ttl.wrapping_add(1) == ip.ttl;
-    if !same || !hops || apart < Span::ZERO {
+    if !hops_apart(previous.ttl, ip.ttl) || apart < Span::ZERO {
         return false;
     }
-    let judged = |judgement: Judgement| {
-        judgement.span("apart", apart).span("limit", limit).count("ttl", ip.ttl).on(previous.mark.frame)
-    };
+    let judged = |judgement: Judgement| judgement.span("apart", apart).count("ttl", ip.ttl).on(previous.mark.frame);
     // A host that repeats a segment numbers its packet anew; equal non-zero ids tell one packet from two.
     match (previous.ip_id, ip.id) {
         (Some(before), Some(now)) if before != now => false,
-        (Some(0), Some(0)) => maybe_duplicate(segment, apart, limit, said, judged),
-        (Some(_), Some(id)) if apart < limit => {
-            said.say(judged(Judgement::broken(Code::CaptureDuplicate)).count("ip_id", id));
-            true
+        (Some(1..), Some(id)) => {
+            let duplicate = apart < TAP_DISTANCE;
+            if duplicate {
+                said.say(
+                    judged(Judgement::broken(Code::CaptureDuplicate)).span("limit", TAP_DISTANCE).count("ip_id", id),
+                );
+            }
+            duplicate
         }
-        (Some(_), Some(_)) => false,
-        _ => maybe_duplicate(segment, apart, limit, said, judged),
+        // Without an IP id only a timestamp could tell, and equal ones within a clock tick do not.
+        _ => {
+            let limit = own.rtt.srtt.map_or(TAP_DISTANCE, |srtt| Span(srtt.0 / 2).min(TAP_DISTANCE));
+            if apart < limit && segment.carries() {
+                let open = Judgement::cannot_tell(Code::CaptureDuplicate, Gap::NoIdentity);
+                said.say(judged(open).span("limit", limit));
+            }
+            false
+        }
     }
 }
 
-/// Without an IP id only a timestamp could tell, and equal ones within a clock tick do not.
-fn maybe_duplicate(
-    segment: &Segment<'_>,
-    apart: Span,
-    limit: Span,
-    said: &mut Said<'_>,
-    judged: impl Fn(Judgement) -> Judgement,
-) -> bool {
-    if apart < limit && segment.carries() {
-        said.say(judged(Judgement::cannot_tell(Code::CaptureDuplicate, Gap::NoIdentity)));
+/// The other copy is not the packet just before: others passed between the two taps.
+fn was_on_its_way(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) -> bool {
+    let (ip, tcp) = (segment.ip, segment.tcp);
+    let id = ip_id(segment);
+    if id == 0 {
+        return false;
     }
-    false
+    let ts_value = tcp.said.timestamps.map(|(value, _)| value);
+    let Some(sent) = own.covering(tcp.seq) else { return false };
+    let apart = segment.mark.at.since(sent.last.at);
+    let same = sent.seq == tcp.seq && sent.end == tcp.end() && sent.ip_id == id && sent.ts_value == ts_value;
+    let duplicate = same && hops_apart(sent.ttl, ip.ttl) && apart >= Span::ZERO && apart < TAP_DISTANCE;
+    if duplicate {
+        let judged = Judgement::broken(Code::CaptureDuplicate).span("apart", apart).count("ttl", ip.ttl);
+        said.say(judged.span("limit", TAP_DISTANCE).count("ip_id", id).on(sent.last.frame));
+    }
+    duplicate
+}
+
+/// The two taps lie on one link, or one router apart.
+const fn hops_apart(before: u8, now: u8) -> bool {
+    before.abs_diff(now) <= 1
 }
 
 /// Judges a segment that takes sequence numbers.
@@ -81,15 +102,19 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut
     }
     if max.at_or_before(seq) {
         if max.before(seq) {
-            let gap = Judgement::broken(Code::LostSegment).seq("seq", seq).seq("snd_nxt", max);
-            said.say(gap.count("missing", max.offset_to(seq)));
+            // What was on its way when the capture began is missing in it, and nowhere else.
+            let gap = match segment.before.sender.packets {
+                0 => Judgement::cannot_tell(Code::LostSegment, Gap::NoHandshake),
+                _ => Judgement::broken(Code::LostSegment),
+            };
+            said.say(gap.seq("seq", seq).seq("snd_nxt", max).count("missing", max.offset_to(seq)));
         } else {
-            said.say(Judgement::holds(Code::LostSegment).seq("seq", seq).seq("snd_nxt", max));
+            said.rule(Code::LostSegment, false, |judged| judged.seq("seq", seq).seq("snd_nxt", max));
         }
         return;
     }
     let known = own.covering(seq).copied();
-    overlap(segment, known.as_ref(), said);
+    overlap::check(segment, known.as_ref(), said);
     if known.is_none() && segment.before.sender.snd_una.is_some_and(|una| una.at_or_before(seq)) {
         reordered_or_resent(segment, own, said);
         return;
@@ -97,20 +122,32 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut
     let case = Case { segment, own, peer, known, seq, end, max };
     if let Some(recovery) = name_the_cause(&case, said) {
         // A recovery that goes on ends where it was going to end when it began.
-        let goes_on = own.recovery.filter(|(known, _)| *known == recovery);
+        let goes_on = own.trouble().recovery.filter(|(known, _)| *known == recovery);
         let until = goes_on.map_or(max, |(_, until)| until);
+        let trouble = own.trouble_mut();
         if goes_on.is_none() {
-            own.recovering_since = Some(segment.mark.at);
+            trouble.recovering_since = Some(segment.mark.at);
         }
-        own.recovery = Some((recovery, until));
+        trouble.recovery = Some((recovery, until));
     }
+}
+
+/// FINs crossed: until it is acknowledged, BSD and Windows put the FIN on whatever they send, here on the
+/// acknowledgment of the peer's FIN.
+fn fin_on_ack(case: &Case<'_>) -> Judgement {
+    let (segment, code) = (case.segment, Code::FinOnAck);
+    let tcp = segment.tcp;
+    let bare = tcp.len == 0 && tcp.flags.has(TcpFlags::FIN.with(TcpFlags::ACK));
+    let news = segment.before.receiver.snd_una.is_some_and(|una| una.before(tcp.ack));
+    let judged = case.judged(Judgement::of(code, bare && news)).peer_seq("ack", tcp.ack);
+    if bare && !news { judged.why("it acknowledges nothing new") } else { judged }
 }
 
 type Candidate = fn(&Case<'_>) -> Judgement;
 
 /// In the order in which they are tried, with the recovery that each begins.
-const CANDIDATES: [(Candidate, Option<Recovery>); 3] =
-    [(fast, Some(Recovery::Fast)), (tail_loss_probe, None), (timeout, Some(Recovery::Timeout))];
+const CANDIDATES: [(Candidate, Option<Recovery>); 4] =
+    [(fin_on_ack, None), (fast, Some(Recovery::Fast)), (tail_loss_probe, None), (timeout, Some(Recovery::Timeout))];
 
 struct Case<'a> {
     segment: &'a Segment<'a>,
@@ -131,21 +168,19 @@ fn name_the_cause(case: &Case<'_>, said: &mut Said<'_>) -> Option<Recovery> {
         said.say(needless.seq("seq", case.seq).seq("end", case.end).seq("snd_una", una));
         return None;
     }
-    let mut open = None;
-    for (candidate, recovery) in CANDIDATES {
+    let bare_fin = case.segment.tcp.len == 0;
+    for (candidate, recovery) in CANDIDATES.into_iter().skip(usize::from(!bare_fin)) {
         let judgement = candidate(case);
         let fits = judgement.verdict == Verdict::Broken(());
-        if let Verdict::CannotTell(gap) = judgement.verdict {
-            open = open.or(Some(gap));
-        }
         said.say(judgement);
         if fits {
-            return recovery.or(case.own.recovery.map(|(recovery, _)| recovery));
+            return recovery.or(case.own.trouble().recovery.map(|(recovery, _)| recovery));
         }
     }
     let unknown = Judgement::broken(Code::RetransmissionUnexplained).seq("seq", case.seq).seq("end", case.end);
     let since = case.known.map_or(Span::ZERO, |sent| case.segment.mark.at.since(sent.last.at));
-    said.say(unknown.span("since", since).count("duplicate_acks", case.own.duplicate_acks).span("rto", case.rto()));
+    let unknown = unknown.span("since", since).count("duplicate_acks", case.own.duplicate_acks);
+    said.say(unknown.span("rto", case.rto()).on(case.original()));
     None
 }
 
@@ -174,20 +209,31 @@ impl Case<'_> {
 /// The receiver asked for it: three duplicates, or SACK for as much above (RFC 5681 §3.2, RFC 6675 §5, RFC 8985 §6.2).
 fn fast(case: &Case<'_>) -> Judgement {
     let sacked = case.own.sacked_above(case.seq);
-    let segment_size = case.segment.before.effective_mss.unwrap_or(case.segment.tcp.len).max(1);
+    let segment_size = case.segment.before.effective_mss().unwrap_or(case.segment.tcp.len).max(1);
     let enough_above = sacked >= DUPLICATES * segment_size;
     let asked = case.own.duplicate_acks >= DUPLICATES || enough_above;
     // RACK: something sent later arrived, and a round trip has passed since.
     let later = case.arrived_later();
     let rack = later > Span::ZERO && case.own.rtt.least.is_some_and(|rtt| case.since() >= rtt);
-    let goes_on = matches!(case.own.recovery, Some((Recovery::Fast, until)) if case.seq.before(until));
+    let goes_on = matches!(case.own.trouble().recovery, Some((Recovery::Fast, until)) if case.seq.before(until));
     // Each recovery repeats a segment once when it is asked; only RACK sees that the repetition was lost as well.
     let fits = match case.repeated_in_this_recovery() {
         true => rack,
         false => (asked && (case.lowest() || sacked > 0) || rack || goes_on) && !case.is_of_a_timeout(),
     };
     let judgement = case.judged(Judgement::of(Code::FastRetransmission, fits));
-    judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked).span("later", later)
+    let judgement = judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked);
+    let judgement = judgement.span("later", later);
+    if fits {
+        return judgement;
+    }
+    judgement.why(match asked {
+        _ if case.repeated_in_this_recovery() => "it was asked for once, and sent, in this recovery already",
+        _ if case.is_of_a_timeout() => "a timeout had given it up before anybody asked",
+        true => "what was asked for is another segment",
+        false if case.own.duplicate_acks == 0 && sacked == 0 => "nobody asked: no duplicate ACK and no SACK",
+        false => "too few duplicate ACKs and too little SACK to ask for it",
+    })
 }
 
 impl Case<'_> {
@@ -202,12 +248,12 @@ impl Case<'_> {
     /// A timeout gave up all that was on its way (RFC 6298 §5.4, RFC 5681 §3.1): what of it goes out again does so because
     /// of that, whoever asks meanwhile.
     fn is_of_a_timeout(&self) -> bool {
-        let runs = matches!(self.own.recovery, Some((Recovery::Timeout, until)) if self.seq.before(until));
+        let runs = matches!(self.own.trouble().recovery, Some((Recovery::Timeout, until)) if self.seq.before(until));
         runs && !self.repeated_in_this_recovery()
     }
 
     fn repeated_in_this_recovery(&self) -> bool {
-        let since = self.own.recovery.and(self.own.recovering_since);
+        let since = self.own.trouble().recovery.and(self.own.trouble().recovering_since);
         self.known.is_some_and(|sent| sent.times > 1 && since.is_some_and(|since| since <= sent.last.at))
     }
 
@@ -223,6 +269,13 @@ impl Case<'_> {
         (own.seen && peer.seen).then_some(own.sack && peer.sack)
     }
 
+    /// Time from the first try to the last, where it has waited at least as long again since.
+    fn backs_off(&self) -> Option<Span> {
+        let sent = self.known.filter(|sent| sent.times > 1)?;
+        let tries = sent.last.at.since(sent.first.at);
+        (tries >= MIN_RTO && self.since() >= tries && self.lowest()).then_some(tries)
+    }
+
     /// It is the oldest that is owed.
     fn lowest(&self) -> bool {
         self.segment.before.sender.snd_una.is_none_or(|una| self.seq.at_or_before(una))
@@ -234,14 +287,22 @@ fn tail_loss_probe(case: &Case<'_>) -> Judgement {
     let code = Code::TailLossProbe;
     let ran = case.timer_ran();
     let first_repeat = case.known.is_some_and(|sent| sent.times == 1);
-    let tail = case.end == case.max && case.own.duplicate_acks == 0 && case.own.sacked.is_empty();
     // Alone on its way it waits for a delayed acknowledgment too, but never longer than the timer would: what the timer would
     // send is sent as a probe then (RFC 8985 §7.2). With others on their way the timer would send the oldest.
     let latest = Span(case.own.rtt.latest_rto().0.saturating_add(case.half().0));
+    let tail = case.end == case.max && case.own.duplicate_acks == 0 && case.own.trouble().sacked.is_empty();
     let judged = |judgement: Judgement| case.judged(judgement).span("ran", ran).span("rto", latest);
-    let too_late = case.lowest() && ran > latest;
-    if !tail || !first_repeat || too_late || case.own.recovery.is_some() || case.sack_agreed() == Some(false) {
-        return judged(Judgement::holds(code));
+    let why = match () {
+        () if case.end != case.max => Some("it is not the youngest segment"),
+        () if !tail => Some("duplicate ACKs or SACK had come already"),
+        () if !first_repeat => Some("it was repeated before"),
+        () if case.lowest() && ran > latest => Some("by then the timer had run out"),
+        () if case.own.trouble().recovery.is_some() => Some("a recovery was going on"),
+        () if case.sack_agreed() == Some(false) => Some("only hosts with SACK send probes, and it was not agreed on"),
+        () => None,
+    };
+    if let Some(why) = why {
+        return judged(Judgement::holds(code)).why(why);
     }
     match case.own.full_rtt(case.segment.before.sender_half) {
         Some(rtt) => {
@@ -251,7 +312,8 @@ fn tail_loss_probe(case: &Case<'_>) -> Judgement {
                 None if ran >= least => Judgement::cannot_tell(code, Gap::NoHandshake),
                 None => Judgement::holds(code),
             };
-            judged(judgement).span("two_rtt", Span(rtt.0.saturating_mul(2)))
+            let probe = judged(judgement).span("two_rtt", Span(rtt.0.saturating_mul(2)));
+            if ran >= least { probe } else { probe.why("too early: two round trips had not passed") }
         }
         None => judged(Judgement::cannot_tell(code, Gap::NoRoundTrip)),
     }
@@ -262,11 +324,16 @@ fn timeout(case: &Case<'_>) -> Judgement {
     let code = Code::TimeoutRetransmission;
     let rto = case.rto();
     let since = case.since();
-    let goes_on = matches!(case.own.recovery, Some((Recovery::Timeout, until)) if case.seq.before(until));
+    let goes_on = matches!(case.own.trouble().recovery, Some((Recovery::Timeout, until)) if case.seq.before(until));
     let due = since >= rto;
     let judged = |judgement: Judgement| case.judged(judgement).span("rto", rto).count("times", times(case));
-    // Everything of the peer that might have moved the timer was seen, unless one direction is missing.
-    if case.peer.previous.is_none() {
+    // RFC 6298 §5.5: only a timer that backs off waits as long again as all tries before took together.
+    if let Some(tries) = case.backs_off() {
+        return judged(Judgement::broken(code)).span("tries", tries);
+    }
+    // Everything of the peer that might have moved the timer was seen, unless one direction is missing. Of the youngest
+    // segment nobody can have asked, though, and a probe comes before the timer.
+    if case.peer.previous.is_none() && !(case.end == case.max && since >= FIRST_RTO) {
         return judged(Judgement::cannot_tell(code, Gap::OneSided));
     }
     if goes_on && !case.repeated_in_this_recovery() || due && case.lowest() {
@@ -276,7 +343,10 @@ fn timeout(case: &Case<'_>) -> Judgement {
     if case.own.rtt.srtt.is_none() && since >= MIN_RTO && since < FIRST_RTO && case.lowest() {
         return judged(Judgement::cannot_tell(code, Gap::NoRoundTrip));
     }
-    judged(Judgement::holds(code))
+    judged(Judgement::holds(code)).why(match due {
+        true => "it is not the oldest that is owed",
+        false => "too early: the timer had not run out",
+    })
 }
 
 fn times(case: &Case<'_>) -> u32 {
@@ -314,7 +384,7 @@ fn reordered_or_resent(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) {
     match older_stamp.or(older_id) {
         Some(true) => said.say(judged(Judgement::broken(Code::Reordering))),
         Some(false) => {
-            said.say(judged(Judgement::holds(Code::Reordering)));
+            said.say(judged(Judgement::holds(Code::Reordering)).why("it was sent after its predecessors"));
             let code = if asked { Code::FastRetransmission } else { Code::RetransmissionUnexplained };
             said.say(with_scoreboard(judged(Judgement::broken(code)), own, seq));
         }
@@ -326,18 +396,4 @@ fn reordered_or_resent(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) {
 /// What the rule of a fast retransmission takes beyond duplicates; when the octets went out first was not captured.
 fn with_scoreboard(judgement: Judgement, own: &Tcb, seq: SeqNumber) -> Judgement {
     judgement.count("sacked_above", own.sacked_above(seq)).span("later", Span::ZERO)
-}
-
-/// The same numbers with other octets: injection, or a middlebox that rewrites.
-fn overlap(segment: &Segment<'_>, known: Option<&Sent>, said: &mut Said<'_>) {
-    let Some(sent) = known.filter(|sent| sent.seq == segment.tcp.seq && segment.tcp.len > 0) else { return };
-    if sent.end != segment.tcp.end() {
-        return;
-    }
-    let now = super::tcb::print(segment);
-    let judgement = match (sent.print, now) {
-        (0, _) | (_, 0) => Judgement::cannot_tell(Code::OverlapDiffers, Gap::Snapped),
-        (before, now) => Judgement::of(Code::OverlapDiffers, before != now),
-    };
-    said.say(judgement.seq("seq", sent.seq).seq("end", sent.end).on(sent.first.frame));
 }

@@ -12,6 +12,7 @@ use crate::packet::TcpFlags;
 use crate::tcp::verdict::Judgement;
 use crate::tcp::verdict::Said;
 use crate::tcp::verdict::Segment;
+use crate::tcp::verdict::rtt::MIN_RTO;
 use crate::tcp::verdict::tcb::Owed;
 use crate::tcp::verdict::tcb::Tcb;
 
@@ -40,7 +41,7 @@ fn options(segment: &Segment<'_>, said: &mut Said<'_>) {
     let tcp = segment.tcp;
     let syn = tcp.flags.has(TcpFlags::SYN);
     if let Some(shift) = tcp.said.window_scale {
-        said.say(Judgement::of(Code::WindowScaleLimit, shift > MAX_SHIFT).count("shift", shift));
+        said.rule(Code::WindowScaleLimit, shift > MAX_SHIFT, |judged| judged.count("shift", shift));
     }
     if let Some(mss) = tcp.said.mss.filter(|_| !syn) {
         said.say(Judgement::broken(Code::MssOutsideSyn).count("mss", mss));
@@ -55,26 +56,30 @@ fn paws(segment: &Segment<'_>, own: &Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
     }
     let behind = recent.wrapping_sub(value) as i32;
     let idle = segment.mark.at.since(since);
-    let judgement = if behind > 0 && idle >= TS_VALID {
-        Judgement::cannot_tell(Code::Paws, Gap::ClockMayHaveWrapped)
-    } else if behind > 0 && !segment.before.timestamps {
-        Judgement::cannot_tell(Code::Paws, Gap::NoHandshake)
-    } else if behind > 0 && segment.before.receiver.snd_una.is_none() {
-        Judgement::cannot_tell(Code::Paws, Gap::OneSided)
-    } else {
-        // A segment that was overtaken on the way has an older value and is dropped only if the younger one arrived first.
-        let overtaken =
-            segment.carries() && segment.before.sender.snd_una.is_some_and(|una| una.before(segment.tcp.end()));
-        match (behind > 0, overtaken) {
-            (true, true) => Judgement::cannot_tell(Code::Paws, Gap::OrderAtReceiver),
-            (true, false) => {
-                peer.owes = Some((Owed::Challenge, segment.mark.frame));
-                Judgement::broken(Code::Paws)
-            }
-            (false, _) => Judgement::holds(Code::Paws),
-        }
+    let with = |judged: Judgement| judged.count("ts_value", value).count("ts_recent", recent);
+    if behind <= 0 {
+        return said.rule(Code::Paws, false, with);
+    }
+    // A segment that was overtaken on the way has an older value and is dropped only if the younger one arrived first.
+    // So has an acknowledgment that left at the same moment by another queue.
+    let overtaken = match segment.carries() {
+        true => segment.before.sender.snd_una.is_some_and(|una| una.before(segment.tcp.end())),
+        false => idle < MIN_RTO,
     };
-    said.say(judgement.count("ts_value", value).count("ts_recent", recent));
+    let gap = match () {
+        () if idle >= TS_VALID => Some(Gap::ClockMayHaveWrapped),
+        () if !segment.before.timestamps => Some(Gap::NoHandshake),
+        () if segment.before.receiver.snd_una.is_none() => Some(Gap::OneSided),
+        () if overtaken => Some(Gap::OrderAtReceiver),
+        () => None,
+    };
+    match gap {
+        Some(gap) => said.open(Code::Paws, gap, with),
+        None => {
+            peer.owe(Owed::Challenge, segment.mark.frame);
+            said.rule(Code::Paws, true, with);
+        }
+    }
 }
 
 /// Where the segment lies in what the receiver would take.
@@ -85,7 +90,7 @@ fn sequence(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
     }
     let sender = segment.before.sender;
     let Some(edge) = segment.before.receiver.right_edge else {
-        said.say(Judgement::cannot_tell(Code::SegmentAcceptable, Gap::NoHandshake));
+        said.open(Code::SegmentAcceptable, Gap::NoHandshake, |judged| judged);
         return;
     };
     let rcv_nxt = sender.snd_una.unwrap_or(tcp.seq);
@@ -94,21 +99,21 @@ fn sequence(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
     let judged =
         |judgement: Judgement| judgement.seq("seq", tcp.seq).seq("end", end).seq("rcv_nxt", rcv_nxt).seq("edge", edge);
     if tcp.len > 1 && edge.before(data_end) {
-        said.say(judged(Judgement::broken(Code::BeyondWindow)).count("over_by", edge.offset_to(data_end)));
+        said.rule(Code::BeyondWindow, true, |rule| judged(rule).count("over_by", edge.offset_to(data_end)));
     } else if tcp.len > 0 {
-        said.say(judged(Judgement::holds(Code::BeyondWindow)));
+        said.rule(Code::BeyondWindow, false, judged);
     }
     let old = tcp.seq_len() > 0 && end.at_or_before(rcv_nxt) || tcp.seq_len() == 0 && tcp.seq.plus(1).before(rcv_nxt);
     let ahead = edge.before(tcp.seq);
     if old && tcp.seq_len() > 0 || ahead {
-        peer.owes = Some((Owed::Challenge, segment.mark.frame));
+        peer.owe(Owed::Challenge, segment.mark.frame);
     }
     // A pure acknowledgment whose numbers are a little old was overtaken by data of its own side: acceptable when sent.
     let overtaken = tcp.seq_len() == 0 && old && !ahead;
     if overtaken {
-        said.say(judged(Judgement::cannot_tell(Code::SegmentAcceptable, Gap::OrderAtReceiver)));
+        said.open(Code::SegmentAcceptable, Gap::OrderAtReceiver, judged);
     } else {
-        said.say(judged(Judgement::of(Code::SegmentAcceptable, old || ahead)));
+        said.rule(Code::SegmentAcceptable, old || ahead, judged);
     }
 }
 
@@ -117,31 +122,30 @@ fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
     let receiver = segment.before.receiver;
     let ack = segment.tcp.ack;
     let (Some(una), Some(max)) = (receiver.snd_una.or(receiver.isn), receiver.snd_max) else {
-        said.say(Judgement::cannot_tell(Code::AckRange, Gap::OneSided).peer_seq("ack", ack));
+        said.open(Code::AckRange, Gap::OneSided, |judged| judged.peer_seq("ack", ack));
         return;
     };
-    let window = peer_window(segment);
     let judged =
         |judgement: Judgement| judgement.peer_seq("ack", ack).peer_seq("snd_una", una).peer_seq("snd_max", max);
     if max.before(ack) {
         // In the opening the peer has sent its SYN and nothing else; later the capture may have missed octets.
         let opening = !segment.before.open && receiver.isn.is_some_and(|isn| max == isn.plus(1));
-        let judgement = if opening {
-            Judgement::broken(Code::AckRange)
-        } else {
-            Judgement::cannot_tell(Code::AckRange, Gap::NotCaptured)
+        let judgement = match (opening, receiver.packets) {
+            (_, 0) => Judgement::cannot_tell(Code::AckRange, Gap::OneSided),
+            (true, _) => Judgement::broken(Code::AckRange),
+            (false, _) => Judgement::cannot_tell(Code::AckRange, Gap::NotCaptured),
         };
         said.say(judged(judgement).count("over_by", max.offset_to(ack)));
-        if !opening && segment.before.open {
-            let said_hole = peer.duplicate_acks > 0 || !peer.sacked.is_empty();
+        if !opening && segment.before.open && receiver.packets > 0 {
+            let said_hole = peer.duplicate_acks > 0 || !peer.trouble().sacked.is_empty();
             if !said_hole {
                 said.say(judged(Judgement::broken(Code::NotCaptured)).count("octets", max.offset_to(ack)));
             }
         }
         return;
     }
-    let too_old = window.is_some_and(|window| ack.before(una) && ack.offset_to(una) > window);
-    said.say(judged(Judgement::of(Code::AckRange, too_old)));
+    let too_old = ack.before(una) && peer_window(segment).is_some_and(|window| ack.offset_to(una) > window);
+    said.rule(Code::AckRange, too_old, judged);
 }
 
 /// Largest window that the segment's sender ever offered, which bounds how old an acknowledgment may be.
@@ -158,7 +162,7 @@ fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
         return;
     }
     let Some(scale) = segment.before.sender_scale else {
-        said.say(Judgement::cannot_tell(Code::WindowShrunk, Gap::NoHandshake));
+        said.open(Code::WindowShrunk, Gap::NoHandshake, |judged| judged);
         return;
     };
     let Some(before) = segment.before.sender.right_edge else { return };
@@ -166,12 +170,18 @@ fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
     if segment.before.receiver.snd_una.is_some_and(|una| tcp.ack.before(una)) {
         return;
     }
+    // Nothing more can come that would need the room.
+    if segment.before.receiver.fin.is_some_and(|fin| fin.before(tcp.ack)) {
+        return;
+    }
     let edge = tcp.ack.plus(u32::from(tcp.window) << scale);
     let unit = 1u32 << scale;
     let back = edge.distance_to(before);
     let shrunk = back > 0 && back as u32 >= unit;
-    let judgement = Judgement::of(Code::WindowShrunk, shrunk).peer_seq("edge_before", before).peer_seq("edge", edge);
-    said.say(judgement.count("back_by", back.max(0) as u64).count("unit", unit));
+    said.rule(Code::WindowShrunk, shrunk, |judged| {
+        let judged = judged.peer_seq("edge_before", before).peer_seq("edge", edge);
+        judged.count("back_by", back.max(0) as u64).count("unit", unit)
+    });
 }
 
 /// RFC 2018 §3: blocks lie in order within what was sent; RFC 2883 §4: the first may report a duplicate.
@@ -187,6 +197,7 @@ fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
         let beyond = receiver.snd_max.is_some_and(|max| max.before(block.right));
         let below = block.left.before(segment.tcp.ack) && !duplicate;
         let judgement = match (beyond, below) {
+            (true, _) if receiver.packets == 0 => Judgement::cannot_tell(Code::SackSane, Gap::OneSided),
             (true, _) => Judgement::cannot_tell(Code::SackSane, Gap::NotCaptured),
             (false, true) if place == 0 => Judgement::holds(Code::SackSane),
             (false, below) => Judgement::of(Code::SackSane, below),
@@ -214,7 +225,7 @@ fn reset(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
         said.say(judged(Judgement::holds(Code::ResetValid)));
     } else {
         if within(max, edge) {
-            peer.owes = Some((Owed::Challenge, segment.mark.frame));
+            peer.owe(Owed::Challenge, segment.mark.frame);
         }
         said.say(judged(Judgement::broken(Code::ResetValid)));
     }
@@ -222,8 +233,8 @@ fn reset(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
 
 /// The acknowledgment that a segment out of place earns (RFC 5961 §3–4, RFC 9293 §3.10.7.4).
 fn challenge(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
-    let Some((Owed::Challenge, frame)) = own.owes else { return };
-    own.owes = None;
+    let Some((Owed::Challenge, frame)) = own.trouble().owes else { return };
+    own.trouble_mut().owes = None;
     let repeats = own
         .previous
         .is_some_and(|previous| previous.ack == segment.tcp.ack && previous.seq.at_or_before(segment.tcp.seq));

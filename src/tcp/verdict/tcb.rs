@@ -3,18 +3,17 @@
 //! Bounded: at most [`MAX_SENT`] segments per side; beyond, the oldest is forgotten and counted, and what rests on it
 //! cannot be told any more.
 
-use std::collections::VecDeque;
-
-use arrayvec::ArrayVec;
-
 use crate::packet::SackBlock;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::packet::Timestamp;
+use crate::packet::seq::seq_len;
 use crate::tcp::event::Mark;
 use crate::tcp::verdict::Segment;
 use crate::tcp::verdict::rtt::RttEstimate;
+use crate::tcp::verdict::sent::Outstanding;
+use crate::tcp::verdict::sent::Sent;
 
 /// Segments remembered per side until they are acknowledged.
 pub const MAX_SENT: usize = 4_096;
@@ -29,17 +28,9 @@ pub struct Tcb {
     /// RTT and RTO of this side as a sender.
     pub rtt: RttEstimate,
     /// Segments sent and not acknowledged so far, in order of their numbers as far as they came in order.
-    pub sent: VecDeque<Sent>,
-    /// Segments forgotten because too many were on their way.
-    pub forgotten: u64,
-    /// Blocks that the peer says it holds, its latest word.
-    pub sacked: ArrayVec<SackBlock, 4>,
+    pub sent: Outstanding,
     /// Duplicate acknowledgments that the peer sent since it last moved on (RFC 5681 §2).
     pub duplicate_acks: u32,
-    /// The recovery that goes on, and the number where it ends.
-    pub recovery: Option<(Recovery, SeqNumber)>,
-    /// When that recovery began: a timeout gives up what was sent before.
-    pub recovering_since: Option<Timestamp>,
     /// Transmission of the youngest packet that is known to have arrived (RACK.xmit_ts, RFC 8985 §6.1).
     pub delivered: Option<Timestamp>,
     /// When the peer last acknowledged something new: timers start over then (RFC 6298 §5.3).
@@ -48,16 +39,43 @@ pub struct Tcb {
     pub ts_recent: Option<(u32, Timestamp)>,
     /// Largest window it ever offered, octets.
     pub largest_window: u32,
-    /// Repetitions waiting for proof.
-    pub(super) repeats: ArrayVec<Repeat, MAX_REPEATS>,
     /// Its previous packet.
     pub(super) previous: Option<Previous>,
-    /// The peer did something that is owed an acknowledgment from this side.
-    pub(super) owes: Option<(Owed, u64)>,
     /// When it last offered its present window.
     pub(super) offered: Option<Mark>,
-    /// `sent` is not in order of numbers.
+    /// What most connections never need to remember.
+    trouble: Option<Box<Trouble>>,
+}
+
+/// What is kept of a side once something out of the ordinary has happened on its way.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    /// Segments forgotten because too many were on their way.
+    pub forgotten: u64,
+    /// Blocks that the peer says it holds, its latest word.
+    pub sacked: Vec<SackBlock>,
+    /// The recovery that goes on, and the number where it ends.
+    pub recovery: Option<(Recovery, SeqNumber)>,
+    /// When that recovery began: a timeout gives up what was sent before.
+    pub recovering_since: Option<Timestamp>,
+    /// Repetitions waiting for proof.
+    pub(super) repeats: Vec<Repeat>,
+    /// The peer did something that is owed an acknowledgment from this side.
+    pub(super) owes: Option<(Owed, u64)>,
+    /// The segments on their way are not in order of numbers.
     disordered: bool,
+}
+
+impl Trouble {
+    const NONE: Self = Self {
+        forgotten: 0,
+        sacked: Vec::new(),
+        recovery: None,
+        recovering_since: None,
+        repeats: Vec::new(),
+        owes: None,
+        disordered: false,
+    };
 }
 
 /// Why octets are being sent again.
@@ -77,30 +95,6 @@ pub(super) enum Owed {
     Challenge,
 }
 
-/// A segment on its way.
-#[derive(Clone, Copy, Debug)]
-pub struct Sent {
-    /// First number.
-    pub seq: SeqNumber,
-    /// First number behind it.
-    pub end: SeqNumber,
-    /// First transmission.
-    pub first: Mark,
-    /// Latest transmission.
-    pub last: Mark,
-    /// Transmissions seen.
-    pub times: u16,
-    /// First octets of the payload, hashed; 0 where not enough was captured.
-    pub(super) print: u64,
-}
-
-impl Sent {
-    /// Transmission that an acknowledgment at `at` answers.
-    fn arrived_by(&self, at: Timestamp, too_soon: Span) -> Timestamp {
-        if at.since(self.last.at) < too_soon { self.first.at } else { self.last.at }
-    }
-}
-
 /// A repetition that may prove needless.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Repeat {
@@ -108,8 +102,12 @@ pub(super) struct Repeat {
     pub(super) end: SeqNumber,
     pub(super) mark: Mark,
     pub(super) ts_value: Option<u32>,
-    /// An acknowledgment covered it already; only a duplicate SACK can add something.
-    pub(super) covered: bool,
+    /// TSval of the transmission before.
+    pub(super) ts_original: Option<u32>,
+    /// Nothing older was owed when it was sent.
+    pub(super) was_oldest: bool,
+    /// An acknowledgment has covered it without telling.
+    pub(super) asked: bool,
 }
 
 /// The latest packet of a side, to know it again.
@@ -126,7 +124,38 @@ pub(super) struct Previous {
     pub(super) ts: Option<(u32, u32)>,
 }
 
+impl Recovery {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
 impl Tcb {
+    /// Number behind its latest packet, SYN and FIN counted: where it goes on from, as far as an observer can tell.
+    pub fn snd_nxt(&self) -> Option<SeqNumber> {
+        self.previous.map(|previous| previous.seq.plus(seq_len(previous.len, previous.flags)))
+    }
+
+    /// What is out of the ordinary.
+    pub fn trouble(&self) -> &Trouble {
+        const NONE: &Trouble = &Trouble::NONE;
+        self.trouble.as_deref().unwrap_or(NONE)
+    }
+
+    /// The same, to change it: a connection without trouble begins to pay for it here.
+    pub(super) fn trouble_mut(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_with(|| Box::new(Trouble::NONE))
+    }
+
+    /// The peer did something that is owed an acknowledgment from this side.
+    pub(super) fn owe(&mut self, owed: Owed, frame: u64) {
+        self.trouble_mut().owes = Some((owed, frame));
+    }
+
     /// The segment on its way that begins at `seq`, or covers it.
     pub(super) fn covering(&self, seq: SeqNumber) -> Option<&Sent> {
         self.sent.iter().rev().find(|sent| sent.seq.at_or_before(seq) && seq.before(sent.end))
@@ -134,7 +163,8 @@ impl Tcb {
 
     /// Octets above `seq` that the peer says it holds.
     pub(super) fn sacked_above(&self, seq: SeqNumber) -> u32 {
-        self.sacked
+        self.trouble()
+            .sacked
             .iter()
             .filter(|block| seq.before(block.right))
             .map(|block| block.left.max(seq).offset_to(block.right))
@@ -171,10 +201,27 @@ impl Tcb {
         });
     }
 
-    fn remember(&mut self, segment: &Segment<'_>, print: u64) {
+    fn remember(&mut self, segment: &Segment<'_>, print: u32) {
         let (seq, end) = (segment.tcp.seq, segment.tcp.end());
+        let ts_value = segment.tcp.said.timestamps.map(|(value, _)| value);
+        let (ip_id, ttl) = (ip_id(segment), segment.ip.ttl);
+        let (first, last) = (segment.mark, segment.mark);
+        let new = |seq, print| Sent { seq, end, first, last, times: 1, ts_value, ip_id, ttl, print };
+        if segment.before.sender.snd_una.is_some_and(|una| end.at_or_before(una)) {
+            // On its way to nobody: only a duplicate SACK may still come for it.
+            self.repeats(Repeat {
+                seq,
+                end,
+                mark: segment.mark,
+                ts_value,
+                ts_original: None,
+                was_oldest: false,
+                asked: true,
+            });
+            return;
+        }
         if self.sent.back().is_none_or(|youngest| youngest.end.at_or_before(seq)) {
-            self.push(Sent { seq, end, first: segment.mark, last: segment.mark, times: 1, print });
+            self.push(new(seq, print));
             return;
         }
         let known =
@@ -182,25 +229,35 @@ impl Tcb {
         if let Some(known) = known {
             known.last = segment.mark;
             known.times = known.times.saturating_add(1);
-            let ts_value = segment.tcp.said.timestamps.map(|(value, _)| value);
-            if self.repeats.is_full() {
-                self.repeats.remove(0);
-            }
-            self.repeats.push(Repeat { seq, end, mark: segment.mark, ts_value, covered: false });
-            let beyond = known.end.before(end).then_some(known.end);
+            (known.ip_id, known.ttl) = (ip_id, ttl);
+            let ts_original = std::mem::replace(&mut known.ts_value, ts_value);
+            let was_oldest = segment.before.sender.snd_una.is_none_or(|una| seq.at_or_before(una));
+            let (last_end, mark) = (known.end, segment.mark);
+            self.repeats(Repeat { seq, end, mark, ts_value, ts_original, was_oldest, asked: false });
+            let beyond = last_end.before(end).then_some(last_end);
             let Some(rest) = beyond else { return };
-            self.disordered |= self.sent.back().is_some_and(|youngest| rest.before(youngest.end));
-            self.push(Sent { seq: rest, end, first: segment.mark, last: segment.mark, times: 1, print: 0 });
+            if self.sent.back().is_some_and(|youngest| rest.before(youngest.end)) {
+                self.trouble_mut().disordered = true;
+            }
+            self.push(new(rest, 0));
             return;
         }
-        self.push(Sent { seq, end, first: segment.mark, last: segment.mark, times: 1, print });
-        self.disordered = true;
+        self.push(new(seq, print));
+        self.trouble_mut().disordered = true;
+    }
+
+    fn repeats(&mut self, repeat: Repeat) {
+        let repeats = &mut self.trouble_mut().repeats;
+        if repeats.len() >= MAX_REPEATS {
+            repeats.remove(0);
+        }
+        repeats.push(repeat);
     }
 
     fn push(&mut self, sent: Sent) {
         if self.sent.len() >= MAX_SENT {
             self.sent.pop_front();
-            self.forgotten += 1;
+            self.trouble_mut().forgotten += 1;
         }
         self.sent.push_back(sent);
     }
@@ -213,19 +270,21 @@ impl Tcb {
             self.duplicate_acks = 0;
             self.moved_on = Some(segment.mark.at);
             self.retire(segment, ack);
-            if self.recovery.is_some_and(|(_, until)| until.at_or_before(ack)) {
-                self.recovery = None;
+            if self.trouble().recovery.is_some_and(|(_, until)| until.at_or_before(ack)) {
+                self.trouble_mut().recovery = None;
             }
         } else if una == Some(ack) && segment.is_pure_ack() && !self.sent.is_empty() && self.same_window(segment) {
             self.duplicate_acks = self.duplicate_acks.saturating_add(1);
         }
         self.is_held(segment);
-        self.sacked.clear();
-        for block in &segment.tcp.said.sack {
-            if ack.before(block.right) && block.left.before(block.right) {
-                let _ = self.sacked.try_push(*block);
-            }
+        let blocks = &segment.tcp.said.sack;
+        if blocks.is_empty() && self.trouble.is_none() {
+            return;
         }
+        let above = blocks.iter().filter(|block| ack.before(block.right) && block.left.before(block.right));
+        let sacked = &mut self.trouble_mut().sacked;
+        sacked.clear();
+        sacked.extend(above);
     }
 
     /// The first block holds what has just arrived (RFC 2018 §4): at one of its ends, or between blocks that it joins.
@@ -233,7 +292,7 @@ impl Tcb {
         let Some(block) = segment.tcp.said.sack.first() else { return };
         let too_soon = self.too_soon();
         let before = |seq: SeqNumber| seq.plus(u32::MAX);
-        let joins = self.sacked.iter().flat_map(|known| [before(known.left), known.right]);
+        let joins = self.trouble().sacked.iter().flat_map(|known| [before(known.left), known.right]);
         let places = [block.left, before(block.right)].into_iter().chain(joins);
         let inside = places.filter(|&seq| block.left.at_or_before(seq) && seq.before(block.right));
         let arrived =
@@ -265,7 +324,7 @@ impl Tcb {
             youngest = Some(*sent);
             delivered = delivered.max(Some(sent.arrived_by(segment.mark.at, too_soon)));
         };
-        if self.disordered {
+        if self.trouble().disordered {
             self.sent.retain(|sent| {
                 let stays = !sent.end.at_or_before(ack);
                 if !stays {
@@ -273,7 +332,8 @@ impl Tcb {
                 }
                 stays
             });
-            self.disordered = !self.sent.iter().zip(self.sent.iter().skip(1)).all(|(a, b)| a.seq.before(b.seq));
+            let disordered = !self.sent.is_in_order();
+            self.trouble_mut().disordered = disordered;
         } else {
             while self.sent.front().is_some_and(|sent| sent.end.at_or_before(ack)) {
                 if let Some(sent) = self.sent.pop_front() {
@@ -294,13 +354,21 @@ impl Tcb {
 }
 
 /// A print of the first octets of the payload, so that other octets under the same numbers show.
-pub(super) fn print(segment: &Segment<'_>) -> u64 {
+pub(super) fn print(segment: &Segment<'_>) -> u32 {
     let enough = segment.tcp.payload.len() >= (segment.tcp.len as usize).min(COMPARED);
     if segment.tcp.len == 0 || !enough {
         return 0;
     }
-    // FNV-1a: tiny, and a collision only hides a difference.
     let head = &segment.tcp.payload[..segment.tcp.payload.len().min(COMPARED)];
-    head.iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &octet| (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3))
+    let word = |octets: &[u8]| octets.iter().fold(0, |word, &octet| word << 8 | u64::from(octet));
+    // FNV-1a, eight octets at a time: tiny, and a collision only hides a difference.
+    let hash = head.chunks(8).fold(0xcbf2_9ce4_8422_2325, |hash: u64, octets| {
+        (hash ^ word(octets)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29)
+    });
+    (hash >> 32) as u32
+}
+
+/// The IPv4 id; an IPv6 packet has none.
+pub(super) fn ip_id(segment: &Segment<'_>) -> u16 {
+    segment.ip.id.and_then(|id| u16::try_from(id).ok()).unwrap_or(0)
 }

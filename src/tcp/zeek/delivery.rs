@@ -44,7 +44,7 @@ impl Delivery {
         let behind_hole = self.waiting.last().map_or(0, |last| last.end - self.next);
         let waiting: u64 = self.waiting.iter().map(|stretch| stretch.end - stretch.start).sum();
         let unacknowledged = self.next.saturating_sub(self.trimmed);
-        if none_acked && behind_hole > MAX_ABOVE_HOLE || waiting + unacknowledged > MAX_WAITING {
+        if none_acked && behind_hole > MAX_ABOVE_HOLE || waiting.saturating_add(unacknowledged) > MAX_WAITING {
             self.waiting.clear();
             self.abandoned = true;
         }

@@ -7,7 +7,7 @@ use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
-use crate::tcp::zeek::End;
+use crate::tcp::zeek::end::End;
 use crate::tcp::zeek::state::State;
 
 /// An opening without answer, and a connection that is over, live so much longer.

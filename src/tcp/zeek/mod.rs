@@ -1,8 +1,8 @@
 //! What Zeek's conn.log would say about a connection: state, history, octets, packets, missed octets.
 //!
 //! A machine apart, with Zeek's own idea of who opened, which state each end is in and which octets count; none of it
-//! enters our own judgement. Fed every segment in capture order, it keeps about 500 octets per connection, and a list
-//! of at most [`delivery::MAX_STRETCHES`] stretches per direction while octets lie behind a hole.
+//! enters our own judgement. Fed every segment in capture order, it keeps 424 octets per connection, its letters, and a list
+//! of at most 128 stretches (`delivery`) per direction while octets lie behind a hole.
 //!
 //! Learned beyond the documented rules:
 //! - The letter of a SYN is added again when its number differs from the last SYN's; but a SYN that begins the numbering
@@ -13,11 +13,13 @@
 //! - Octets and duration are told only where the connection took any time at all. The duration ends with the packet that
 //!   closes the second side, or that delivers what had been missing then.
 //! - Octets that rest on wild numbers are wild themselves; they are told as Zeek tells them.
-//! - The addresses of an anonymised capture fit no checksum: see [`is_refused`].
+//! - The addresses of an anonymised capture fit no checksum: see `is_refused`.
 //!
 //! A connection here is what Wireshark calls a stream. Where Zeek would make several lines of it, this is the first.
 
+mod conn_log;
 mod delivery;
+mod end;
 mod history;
 mod lifetime;
 mod numbers;
@@ -27,6 +29,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use conn_log::ConnLog;
+
 use crate::packet::ChecksumState;
 use crate::packet::IpHeader;
 use crate::packet::Span;
@@ -34,14 +38,12 @@ use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
 use crate::tcp::event::Side;
-use crate::tcp::ledger::Cell;
-use crate::tcp::zeek::delivery::Delivery;
+use crate::tcp::zeek::end::End;
+use crate::tcp::zeek::end::segment_len;
 use crate::tcp::zeek::history::History;
 use crate::tcp::zeek::history::Once;
-use crate::tcp::zeek::history::Rare;
 use crate::tcp::zeek::lifetime::Lifetime;
 use crate::tcp::zeek::numbers::Advance;
-use crate::tcp::zeek::numbers::Numbers;
 use crate::tcp::zeek::numbers::Relative;
 use crate::tcp::zeek::state::Move;
 use crate::tcp::zeek::state::Standing;
@@ -62,29 +64,6 @@ pub struct Zeek {
     begun: bool,
 }
 
-/// One endpoint.
-#[derive(Clone, Debug, Default)]
-struct End {
-    standing: Standing,
-    numbers: Numbers,
-    seen: bool,
-    packets: u64,
-    once: Once,
-    last_syn: Relative,
-    last_fin: Relative,
-    last_rst: Relative,
-    bad_checksums: Rare,
-    repeats: Rare,
-    zero_windows: Rare,
-    gaps: Rare,
-    fin_edge: Option<Relative>,
-    sent: Delivery,
-    /// All it sent was delivered, to the FIN or RST.
-    at_end: bool,
-    /// Its end was taken note of.
-    closed: bool,
-}
-
 /// A segment on its way through the parts.
 struct Passing<'a, 'b> {
     at: Timestamp,
@@ -98,47 +77,6 @@ struct Passing<'a, 'b> {
     is_acked_syn: bool,
     /// Octets of payload captured.
     captured: u32,
-}
-
-/// A line of conn.log. What is not known is absent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ConnLog<'a> {
-    /// Who opened, according to Zeek.
-    pub originator: Side,
-    /// How it began and ended, in a word.
-    pub conn_state: &'static str,
-    /// The story in letters; absent where it has too many.
-    pub history: Option<&'a str>,
-    /// Octets of originator and responder; absent for a connection that took no time.
-    pub bytes: Option<[u64; 2]>,
-    /// Packets of originator and responder.
-    pub packets: [u64; 2],
-    /// Octets acknowledged but not seen; absent where too much lay behind holes.
-    pub missed_bytes: Option<u64>,
-    /// From the first packet to the last one that counts; absent where that is no time at all.
-    pub duration: Option<Span>,
-    /// Zeek closed its books before the stream ended, and would go on in another line; this is the first one.
-    pub goes_on: bool,
-}
-
-impl ConnLog<'_> {
-    /// The columns by their names, in the order of the log. Where the originator is, the caller knows.
-    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, Cell<'_>)> {
-        let number = |value: Option<u64>| value.map(Cell::Number);
-        [
-            ("conn_state", Some(Cell::Word(self.conn_state))),
-            ("history", self.history.map(Cell::Word)),
-            ("orig_bytes", number(self.bytes.map(|[octets, _]| octets))),
-            ("resp_bytes", number(self.bytes.map(|[_, octets]| octets))),
-            ("orig_pkts", number(Some(self.packets[0]))),
-            ("resp_pkts", number(Some(self.packets[1]))),
-            ("missed_bytes", number(self.missed_bytes)),
-            ("duration", self.duration.map(Cell::Time)),
-            ("goes_on", self.goes_on.then_some(Cell::Yes(true))),
-        ]
-        .into_iter()
-        .filter_map(|(name, cell)| cell.map(|cell| (name, cell)))
-    }
 }
 
 impl Zeek {
@@ -177,7 +115,7 @@ impl Zeek {
         self.end(by).packets += 1;
         self.judge_partial(by, tcp.flags);
         let is_acked_syn = tcp.seq == self.end(by).numbers.start();
-        self.begin_numbers(by, tcp);
+        self.end(by).begin_numbers(tcp);
         let (seq, before_syn) = self.end(by).numbers.of_sent(tcp.seq);
         let passing = Passing { at, tcp, by, seq, before_syn, is_acked_syn, captured };
         self.tell(&passing);
@@ -201,7 +139,7 @@ impl Zeek {
     /// The line of the log as it stands.
     pub fn conn_log(&self) -> ConnLog<'_> {
         let (o, r) = (&self.ends[self.originator.index()], &self.ends[self.originator.peer().index()]);
-        let sizes = [size(o, r), size(r, o)];
+        let sizes = [o.size(r), r.size(o)];
         let history = self.history.so_far();
         let lasted = self.lifetime.lasted();
         let known = [o, r].iter().all(|end| end.sent.is_exact());
@@ -259,27 +197,6 @@ impl Zeek {
             self.partial = !flags.has(TcpFlags::SYN) || flags.has(TcpFlags::ACK);
         } else if !self.partial {
             self.partial = !flags.has(TcpFlags::SYN);
-        }
-    }
-
-    fn begin_numbers(&mut self, by: Side, tcp: &TcpHeader<'_>) {
-        let has_syn = tcp.flags.has(TcpFlags::SYN);
-        let end = tcp.seq.plus(segment_len(tcp));
-        let sender = self.end(by);
-        match sender.standing.now {
-            State::Inactive if !has_syn => sender.numbers.begin_in_the_middle(tcp.seq),
-            State::Inactive => sender.numbers.begin_with_syn(tcp.seq, end),
-            State::SynSent | State::SynAckSent if has_syn && tcp.seq != sender.numbers.start() => {
-                sender.numbers.begin_with_syn(tcp.seq, end);
-            }
-            // Perhaps the connection was none, and this SYN opens it.
-            State::Established | State::Partial if has_syn => sender.numbers.begin_with_syn(tcp.seq, end),
-            // Its numbers rest on a RST, which may have been forged.
-            State::Reset if has_syn && sender.standing.before == State::Inactive => {
-                sender.numbers.begin_with_syn(tcp.seq, end);
-            }
-            State::SynSent | State::SynAckSent | State::Partial | State::Established | State::Closed | State::Reset => {
-            }
         }
     }
 
@@ -396,15 +313,15 @@ impl Zeek {
         let end = &mut self.ends[side.index()];
         // The FIN's number carries no octet.
         let edge = end.fin_edge.map_or(edge, |fin| if edge >= fin { fin.wrapping_sub(1) } else { edge });
-        let (mut missed, mut due) = (0, 0);
+        let (mut missed, mut due) = (0u64, 0);
         let gaps = &mut end.gaps;
         end.sent.acknowledged(edge, partial, |octets| {
             if is_clean {
-                missed += octets;
+                missed = missed.saturating_add(octets);
                 due += u32::from(gaps.happens());
             }
         });
-        self.missed += missed;
+        self.missed = self.missed.saturating_add(missed);
         for _ in 0..due {
             self.add_if(true, 'G', side);
         }
@@ -429,20 +346,4 @@ impl Zeek {
 fn is_refused(ip: &IpHeader, tcp: &TcpHeader<'_>) -> bool {
     let is_bad = |sum| matches!(sum, ChecksumState::Bad { .. });
     is_bad(tcp.checksum) && !is_bad(ip.checksum)
-}
-
-/// Octets of sequence space; the payload of a RST is not part of it.
-fn segment_len(tcp: &TcpHeader<'_>) -> u32 {
-    let payload = if tcp.flags.has(TcpFlags::RST) { 0 } else { tcp.len };
-    crate::packet::seq::seq_len(payload, tcp.flags)
-}
-
-fn size(end: &End, peer: &End) -> u64 {
-    let Standing { now, before } = end.standing;
-    // It broke off an attempt that nobody had answered: it never had the chance to send anything.
-    let half_open = before == State::SynSent && now == State::Reset && peer.standing.now == State::Inactive;
-    if half_open && !end.numbers.none_acked() {
-        return 0;
-    }
-    end.numbers.size(end.fin_edge.is_some())
 }

@@ -351,3 +351,98 @@ fn new_data_in_order_has_no_cause_to_look_for() {
         assert_eq!(seen.verdict(frame, LostSegment), HOLDS);
     }
 }
+
+#[test]
+fn a_timer_that_backs_off_shows_in_one_direction_alone_and_equal_waits_do_not() {
+    let backs_off = mid_stream(
+        "+0.000 C > S . 101:201(100) ack 901 win 10000
+         +0.206 C > S . 101:201(100) ack 901 win 10000
+         +0.600 C > S . 101:201(100) ack 901 win 10000",
+    );
+    assert_eq!(backs_off.verdict(2, TimeoutRetransmission), cannot_tell(Gap::OneSided));
+    assert_eq!(backs_off.broken(3), [TimeoutRetransmission]);
+    let even = mid_stream(
+        "+0.000 C > S . 101:201(100) ack 901 win 10000
+         +0.300 C > S . 101:201(100) ack 901 win 10000
+         +0.100 C > S . 101:201(100) ack 901 win 10000",
+    );
+    assert_eq!(even.verdict(3, TimeoutRetransmission), cannot_tell(Gap::OneSided));
+}
+
+#[test]
+fn nobody_asks_for_the_youngest_segment_so_a_second_later_it_was_the_timer() {
+    let late = mid_stream(
+        "+0.000 C > S F. 101:101(0) ack 901 win 10000
+         +2.100 C > S F. 101:101(0) ack 901 win 10000",
+    );
+    assert_eq!(late.broken(2), [TimeoutRetransmission]);
+}
+
+#[test]
+fn octets_on_their_way_when_the_capture_began_are_not_lost() {
+    let began = mid_stream(
+        "+0.000 C > S . 101:101(0)    ack 901 win 10000
+         +0.001 S > C . 2001:2101(100) ack 101 win 10000
+         +0.001 S > C . 2201:2301(100) ack 101 win 10000",
+    );
+    assert_eq!(began.verdict(2, LostSegment), cannot_tell(Gap::NoHandshake));
+    assert_eq!(began.verdict(3, LostSegment), Some(BROKEN));
+}
+
+#[test]
+fn a_fin_again_that_acknowledges_the_peers_fin_is_no_retransmission_of_need() {
+    let crossed = "+0.100 C > S F. 101:101(0) ack 901 win 10000
+         +0.000 S > C F. 901:901(0) ack 101 win 10000\n";
+    let answers = open_then(&format!("{crossed}+0.001 C > S F. 101:101(0) ack 902 win 10000"));
+    assert_eq!(answers.broken(6), [FinOnAck]);
+    let again = open_then(&format!("{crossed}+0.400 C > S F. 101:101(0) ack 901 win 10000"));
+    assert_eq!(again.verdict(6, FinOnAck), HOLDS);
+    assert_eq!(again.broken(6), [TimeoutRetransmission]);
+}
+
+#[test]
+fn a_copy_is_known_also_when_another_packet_passed_between_the_taps() {
+    let copied = |id| {
+        open_then(&format!(
+            "+0.010 C > S P. 101:111(10) ack 901 win 10000 id 7
+             +0.0001 C > S P. 111:121(10) ack 901 win 10000 id 8
+             +0.0009 C > S P. 101:111(10) ack 901 win 10000 id {id} ttl 63"
+        ))
+    };
+    assert_eq!(copied(7).broken(6), [CaptureDuplicate]);
+    assert_eq!(copied(9).verdict(6, CaptureDuplicate), None);
+}
+
+#[test]
+fn a_duplicate_sack_that_comes_after_the_acknowledgment_still_proves() {
+    let again = "+0.500 C > S . 501:601(100) ack 901 win 10000
+         +0.001 S > C . 901:901(0) ack 601 win 10000\n";
+    let proved = open_then(&format!("{}{again}+0.020 S > C . 901:901(0) ack 601 win 10000 <sack 501:601>", asked(0)));
+    assert_eq!(proved.verdict(11, SpuriousRetransmission), cannot_tell(Gap::NoIdentity));
+    assert_eq!(proved.verdict(12, SpuriousRetransmission), Some(BROKEN));
+}
+
+#[test]
+fn one_report_of_a_duplicate_is_about_one_repetition_the_youngest_that_had_time_to_arrive() {
+    let twice = "+0.500 C > S . 201:301(100) ack 901 win 10000
+         +1.000 C > S . 201:301(100) ack 901 win 10000
+         +0.020 S > C . 901:901(0) ack 601 win 10000 <sack 201:301>";
+    let seen = open_then(&format!("{}{twice}", asked(0)));
+    let proofs: Vec<_> = seen.all.iter().filter(|(_, judged)| judged.code == SpuriousRetransmission).collect();
+    assert_eq!(proofs.len(), 1);
+    assert_eq!(proofs[0].1.rests_on.as_slice(), [11]);
+}
+
+#[test]
+fn equal_stamps_and_an_echo_of_nothing_prove_nothing() {
+    let resent = |first, second, echo| {
+        open_ts_then(&format!(
+            "+0.001 C > S . 101:201(100) ack 901 win 10000 <ts {first} 7000>
+             +0.500 C > S . 101:201(100) ack 901 win 10000 <ts {second} 7000>
+             +0.010 S > C . 901:901(0) ack 201 win 10000 <ts 7500 {echo}>"
+        ))
+    };
+    assert_eq!(resent(1030, 1030, 1030).verdict(6, SpuriousRetransmission), cannot_tell(Gap::NoIdentity));
+    assert_eq!(resent(1030, 1530, 0).verdict(6, SpuriousRetransmission), cannot_tell(Gap::NoIdentity));
+    assert_eq!(resent(1030, 1530, 1030).verdict(6, SpuriousRetransmission), Some(BROKEN));
+}

@@ -187,3 +187,44 @@ fn sack_blocks_must_lie_above_the_acknowledgment_and_run_forward() {
     let unseen = open_then(&format!("{data}+0.010 S > C . 901:901(0) ack 201 win 10000 <sack 501:601>"));
     assert_eq!(unseen.verdict(7, SackSane), cannot_tell(Gap::NotCaptured));
 }
+
+#[test]
+fn what_a_side_never_captured_sent_is_not_missing_in_the_capture() {
+    let one_sided = mid_stream(
+        "+0.000 C > S . 101:101(0) ack 901 win 10000
+         +0.001 C > S . 101:101(0) ack 2361 win 10000",
+    );
+    assert_eq!(one_sided.verdict(2, Code::AckRange), cannot_tell(Gap::OneSided));
+    assert_eq!(one_sided.verdict(2, Code::NotCaptured), None);
+    let both = mid_stream(
+        "+0.000 C > S . 101:101(0) ack 901 win 10000
+         +0.000 S > C . 901:911(10) ack 101 win 10000
+         +0.001 C > S . 101:101(0) ack 2361 win 10000",
+    );
+    assert_eq!(both.verdict(3, Code::NotCaptured), Some(BROKEN));
+}
+
+#[test]
+fn an_acknowledgment_with_an_older_stamp_at_the_same_moment_may_have_been_overtaken() {
+    let older = |wait| {
+        open_ts_then(&format!(
+            "+0.010 S > C . 901:901(0) ack 101 win 10000 <ts 7040 1020>
+             +{wait} S > C . 901:901(0) ack 101 win 10001 <ts 7039 1020>"
+        ))
+    };
+    assert_eq!(older("0.001").verdict(5, Code::Paws), cannot_tell(Gap::OrderAtReceiver));
+    assert_eq!(older("2.000").verdict(5, Code::Paws), Some(BROKEN));
+}
+
+#[test]
+fn a_window_that_nobody_needs_any_more_may_shrink() {
+    let shrinks = |fin| {
+        open_then(&format!(
+            "+0.010 C > S {fin} ack 901 win 10000
+             +0.010 S > C . 901:901(0) ack 111 win 10000
+             +0.010 S > C F. 901:901(0) ack 111 win 100"
+        ))
+    };
+    assert_eq!(shrinks("F. 101:110(9)").verdict(6, Code::WindowShrunk), None);
+    assert_eq!(shrinks("P. 101:111(10)").verdict(6, Code::WindowShrunk), Some(BROKEN));
+}
