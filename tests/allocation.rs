@@ -12,6 +12,7 @@ use synscope::finding::Finding;
 use synscope::flow::EndedConnection;
 use synscope::flow::EndedExchange;
 use synscope::pipeline::Analyzer;
+use synscope::pipeline::Judging;
 use synscope::pipeline::Sink;
 
 struct Counting;
@@ -93,6 +94,36 @@ fn packets_of_known_conversations_allocate_nothing() {
     }
     assert_eq!(allocations() - before, 0, "over {packets} packets");
     assert!(before > 0, "the counter counts");
+}
+
+/// A connection that goes on for two hundred rounds in order, with segments on their way in both directions.
+fn in_order() -> String {
+    let mut script = OPEN.to_owned();
+    for round in 0..200 {
+        let (asked, answered) = (1001 + round * 20, 5001 + round * 1000);
+        let rest = format!("win 502 <ts {} {}>", 3 + round, 9 + round);
+        script.push_str(&format!("+0.001 C > S P. {asked}:{}(20) ack {answered} {rest}\n", asked + 20));
+        for part in 0..2 {
+            let from = answered + part * 500;
+            script.push_str(&format!("+0.001 S > C P. {from}:{}(500) ack {} {rest}\n", from + 500, asked + 20));
+        }
+        script.push_str(&format!("+0.001 C > S . {0}:{0}(0) ack {1} {rest}\n", asked + 20, answered + 1000));
+    }
+    script
+}
+
+#[test]
+fn judging_segments_in_order_allocates_nothing_after_the_first_rounds() {
+    let trace = craft::play(&in_order()).expect("a script");
+    let mut analyzer = Analyzer::default().judging(Judging::Broken);
+    let mut before = 0;
+    for (index, frame) in trace.frames().enumerate() {
+        if index == 40 {
+            before = allocations();
+        }
+        analyzer.observe(&decode(&frame), &mut Nobody);
+    }
+    assert_eq!(allocations() - before, 0);
 }
 
 #[test]
