@@ -12,7 +12,9 @@ cargo clippy --all-targets -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
 step "tests"
-cargo test
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+cargo test 2>&1 | tee "$log"
 step "demo"
 cargo build --release --quiet
 target/release/synscope demo
@@ -20,3 +22,6 @@ step "benchmarks build"
 cargo bench --no-run --quiet
 step "comparisons"
 scripts/compare.sh target/release/synscope
+
+step "all of it holds"
+awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed\n", passed, failed }' "$log"
