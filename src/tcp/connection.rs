@@ -174,9 +174,7 @@ impl Connection {
             self.move_states(side, tcp, events);
         }
         self.teardown.tell_if_over(events);
-        if events[before..].iter().any(Notable::is_worth_remembering) {
-            self.notable.get_or_insert_default().remember(mark, side, &events[before..]);
-        }
+        Notable::remember(&mut self.notable, mark, side, &events[before..]);
     }
 
     /// An ICMP error quoted a segment of `side`. True where it ends the attempt.

@@ -89,66 +89,38 @@ impl Notable {
         counts: Counts::NONE,
     };
 
-    /// [`remember`](Self::remember) would keep something of it.
-    pub(super) fn is_worth_remembering(event: &Event) -> bool {
-        match event {
-            Event::WrongAck(_)
-            | Event::SynAckChanged { .. }
-            | Event::Fin { idle: Some(_), .. }
-            | Event::Gap { .. }
-            | Event::FillsGap { .. }
-            | Event::AckedUnseen { .. }
-            | Event::BeyondWindow { .. }
-            | Event::ZeroWindow
-            | Event::KeepAlive
-            | Event::Unexpected { .. }
-            | Event::ResetIgnored { .. }
-            | Event::SimultaneousOpen => true,
-            Event::SynAck { check, .. } => check.fault().is_some(),
-            Event::Data { repeated, .. } => *repeated > 0,
-            Event::MidStream
-            | Event::Syn { .. }
-            | Event::Established { .. }
-            | Event::Refused { .. }
-            | Event::Answer { .. }
-            | Event::Acked { .. }
-            | Event::WindowOpened { .. }
-            | Event::Fin { .. }
-            | Event::FinAcked
-            | Event::Reset(_)
-            | Event::Closed { .. }
-            | Event::Moved { .. } => false,
-        }
-    }
-
-    pub(super) fn remember(&mut self, mark: Mark, side: Side, events: &[Event]) {
+    /// Keeps what is worth it; `slot` is only filled once something is.
+    pub(super) fn remember(slot: &mut Option<Box<Self>>, mark: Mark, side: Side, events: &[Event]) {
         for event in events {
             match *event {
                 Event::WrongAck(fault) => {
-                    self.wrong_ack.get_or_insert((mark, side, fault));
+                    slot.get_or_insert_default().wrong_ack.get_or_insert((mark, side, fault));
                 }
                 Event::SynAck { check, .. } => {
                     if let Some(&fault) = check.fault() {
-                        self.wrong_ack.get_or_insert((mark, side, fault));
+                        slot.get_or_insert_default().wrong_ack.get_or_insert((mark, side, fault));
                     }
                 }
                 Event::SynAckChanged { before } => {
-                    self.syn_ack_changed.get_or_insert((mark, before));
+                    slot.get_or_insert_default().syn_ack_changed.get_or_insert((mark, before));
                 }
-                Event::Fin { idle: Some(idle), .. } => self.idle_close = Some((mark, side, idle)),
-                Event::Data { repeated, .. } if repeated > 0 => self.repeated.add(mark, side),
-                Event::Gap { .. } => self.gaps.add(mark, side),
-                Event::FillsGap { .. } => self.fills.add(mark, side),
-                Event::AckedUnseen { .. } => self.unseen.add(mark, side),
+                Event::Fin { idle: Some(idle), .. } => {
+                    slot.get_or_insert_default().idle_close = Some((mark, side, idle))
+                }
+                Event::Data { repeated, .. } if repeated > 0 => slot.get_or_insert_default().repeated.add(mark, side),
+                Event::Gap { .. } => slot.get_or_insert_default().gaps.add(mark, side),
+                Event::FillsGap { .. } => slot.get_or_insert_default().fills.add(mark, side),
+                Event::AckedUnseen { .. } => slot.get_or_insert_default().unseen.add(mark, side),
                 Event::BeyondWindow { over_by } => {
-                    self.beyond_window.add(mark, side);
-                    self.beyond_by = self.beyond_by.max(over_by);
+                    let notable = slot.get_or_insert_default();
+                    notable.beyond_window.add(mark, side);
+                    notable.beyond_by = notable.beyond_by.max(over_by);
                 }
-                Event::ZeroWindow => self.zero_window.add(mark, side),
-                Event::KeepAlive => self.keep_alive.add(mark, side),
-                Event::Unexpected { .. } => self.unexpected.add(mark, side),
-                Event::ResetIgnored { .. } => self.resets_ignored.add(mark, side),
-                Event::SimultaneousOpen => self.simultaneous = true,
+                Event::ZeroWindow => slot.get_or_insert_default().zero_window.add(mark, side),
+                Event::KeepAlive => slot.get_or_insert_default().keep_alive.add(mark, side),
+                Event::Unexpected { .. } => slot.get_or_insert_default().unexpected.add(mark, side),
+                Event::ResetIgnored { .. } => slot.get_or_insert_default().resets_ignored.add(mark, side),
+                Event::SimultaneousOpen => slot.get_or_insert_default().simultaneous = true,
                 Event::MidStream
                 | Event::Syn { .. }
                 | Event::Established { .. }
