@@ -75,7 +75,7 @@ impl Job {
                     info: source.info(),
                     dropped,
                     facts: follow.analyzer.facts(),
-                    tables: follow.analyzer.tables(),
+                    pressure: follow.analyzer.pressure(),
                 };
                 follow.chosen.sink.write(&mut out, &whole, &self.style)?;
                 out.flush()?;

@@ -68,7 +68,6 @@ impl<S: Show> Taker for Follow<S> {
             self.chosen.sink.packet(packet, &seen);
         }
         self.chosen.settle();
-        self.chosen.sink.passed(packet);
         self.chosen.sink.check()?;
         Ok(if self.count.is_some_and(|count| self.shown >= count) { Flow::Stop } else { Flow::Continue })
     }

@@ -8,8 +8,6 @@ use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Packet;
-use crate::packet::Protocol;
-use crate::packet::Tuple;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
@@ -19,13 +17,9 @@ use crate::report::style::Style;
 use crate::report::summary::Summary;
 use crate::report::trace::TraceWriter;
 use crate::source::CaptureInfo;
-use crate::tcp::dialect::Dialect;
 
 /// A sink that is also shown packets.
 pub(super) trait Show: Sink {
-    /// Any packet, wanted or not, after what ended before it was told.
-    fn passed(&mut self, _packet: &Packet<'_>) {}
-
     /// A packet that is wanted.
     fn packet(&mut self, packet: &Packet<'_>, seen: &Seen<'_>);
 
@@ -112,15 +106,13 @@ pub(super) struct Objects<W> {
     paper: Paper<W>,
     file: String,
     totals: Totals,
-    /// Runs along for what the contract wants in Wireshark's words.
-    dialect: Dialect,
 }
 
 impl<W: Write> Objects<W> {
     /// Begins with the header line.
     pub(super) fn new(out: W) -> Self {
         let paper = Paper { out, failed: None };
-        let mut objects = Self { paper, file: String::new(), totals: Totals::default(), dialect: Dialect::default() };
+        let mut objects = Self { paper, file: String::new(), totals: Totals::default() };
         objects.paper.write(|out| json::header(out));
         objects
     }
@@ -128,14 +120,6 @@ impl<W: Write> Objects<W> {
     /// What follows is about this capture.
     pub(super) fn begin(&mut self, file: &str) {
         file.clone_into(&mut self.file);
-        self.dialect = Dialect::default();
-    }
-
-    /// Wireshark's `tcp.completeness` of a connection, where its numbering agrees with ours.
-    fn completeness(&mut self, ended: &EndedConnection<'_>) -> Option<u8> {
-        let (tuple, _) = Tuple::of(Protocol::Tcp, ended.client, ended.server);
-        let (number, last) = self.dialect.stream(&tuple)?;
-        (u64::from(number) == ended.stream).then(|| last.completeness())
     }
 
     /// Ends with the summary line.
@@ -147,9 +131,8 @@ impl<W: Write> Objects<W> {
 
 impl<W: Write> Sink for Objects<W> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
-        self.totals.connections += 1;
-        let completeness = self.completeness(ended);
-        self.paper.write(|out| json::connection(out, &self.file, ended, completeness));
+        self.totals.connections += u64::from(!ended.resumed);
+        self.paper.write(|out| json::connection(out, &self.file, ended));
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
@@ -164,10 +147,6 @@ impl<W: Write> Sink for Objects<W> {
 }
 
 impl<W: Write> Show for Objects<W> {
-    fn passed(&mut self, packet: &Packet<'_>) {
-        self.dialect.observe(packet);
-    }
-
     fn packet(&mut self, _packet: &Packet<'_>, _seen: &Seen<'_>) {}
 
     fn over(&mut self, info: &CaptureInfo, dropped: Option<u64>, analyzer: &Analyzer) {
@@ -175,8 +154,7 @@ impl<W: Write> Show for Objects<W> {
         self.totals.captures += 1;
         self.totals.frames += facts.frames;
         self.totals.bytes += facts.bytes;
-        let evicted = analyzer.tables().iter().map(|table| table.evicted).sum();
-        self.paper.write(|out| json::capture(out, info, facts, dropped, evicted));
+        self.paper.write(|out| json::capture(out, info, facts, dropped, &analyzer.pressure()));
     }
 
     fn check(&mut self) -> Result<(), Failure> {

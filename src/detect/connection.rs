@@ -98,7 +98,12 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
                         syn.frame
                     )
                 }
-                _ => format!(
+                Leaves::Evicted => format!(
+                    "{server} had not answered {client} when the attempt was let go to save memory: {tries} SYN, the \
+                     first in frame {}",
+                    syn.frame
+                ),
+                Leaves::TimedOut | Leaves::Reused => format!(
                     "{server} never answered {client}: {tries} SYN over {waited}, the first in frame {}",
                     syn.frame
                 ),
@@ -107,8 +112,12 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
         }
         Outcome::HalfOpen => {
             let syn_ack = handshake.syn_ack?;
+            let never = match ended.why {
+                Leaves::Evicted => "had, when it was let go to save memory, not",
+                Leaves::TimedOut | Leaves::Reused | Leaves::CaptureEnd => "never",
+            };
             let text = format!(
-                "{client} never acknowledged the SYN,ACK of {server} (frame {}, sent {} times)",
+                "{client} {never} acknowledged the SYN,ACK of {server} (frame {}, sent {} times)",
                 syn_ack.frame,
                 u32::from(handshake.syn_ack_retries) + 1
             );

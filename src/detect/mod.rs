@@ -11,11 +11,14 @@ use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
 use crate::detect::syn_flood::SynFlood;
+use crate::detect::syn_flood::Thresholds;
 use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
+use crate::flow::doorway::Kept;
 use crate::packet::Quoted;
 use crate::packet::Timestamp;
+use crate::tcp::Mark;
 
 /// All detectors of one analysis.
 #[derive(Debug, Default)]
@@ -27,14 +30,21 @@ pub struct Detectors {
 pub type Say<'a> = &'a mut dyn FnMut(Finding);
 
 impl Detectors {
+    /// Detectors that let at most so many attempts wait.
+    pub fn new(half_open: usize) -> Self {
+        let mut thresholds = Thresholds::default();
+        thresholds.caps.attempts = half_open;
+        Self { syn_flood: SynFlood::new(thresholds) }
+    }
+
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));
     }
 
     /// An ICMP message said that the TCP segment it quotes cannot be delivered.
-    pub fn on_unreachable(&mut self, at: Timestamp, quoted: &Quoted, say: Say<'_>) {
-        self.syn_flood.on_unreachable(at, quoted, &mut |incident| when_over(&incident, say));
+    pub fn on_unreachable(&mut self, at: Timestamp, key: u64, quoted: &Quoted, say: Say<'_>) {
+        self.syn_flood.on_unreachable(at, key, quoted, &mut |incident| when_over(&incident, say));
     }
 
     /// A connection left.
@@ -51,6 +61,16 @@ impl Detectors {
     /// The capture is over.
     pub fn finish(&mut self, say: Say<'_>) {
         self.syn_flood.finish(&mut |incident| when_over(&incident, say));
+    }
+
+    /// A connection whose attempt waits in the doorway is let go. `false` where it cannot be brought back.
+    pub fn let_go(&mut self, key: u64, kept: &Kept) -> bool {
+        self.syn_flood.let_go(key, kept)
+    }
+
+    /// What it is followed on from, and whether its client is the smaller endpoint.
+    pub fn back(&self, key: u64, now: Mark, streams: u64) -> Option<(Kept, bool)> {
+        self.syn_flood.back(key, now, streams)
     }
 
     /// The flood detector with its counters.

@@ -21,10 +21,14 @@ pub struct EndedConnection<'a> {
     pub connection: &'a Connection,
     /// What other observers would have written down, if the analysis was asked to keep it.
     pub ledger: Option<&'a Ledger>,
+    /// Wireshark's `tcp.completeness`, kept with the ledger, where its number of the stream is this one.
+    pub completeness: Option<u8>,
     /// Time of the capture's last frame, for a connection that was followed until then.
     pub until: Option<Timestamp>,
     /// Why it left.
     pub why: Leaves,
+    /// It was told of before, as an attempt let go to save memory: this takes its place.
+    pub resumed: bool,
 }
 
 impl EndedConnection<'_> {

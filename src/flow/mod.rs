@@ -1,13 +1,15 @@
 //! Which packet belongs to whom, and for how long.
 //!
-//! [`table::Table`] keeps conversations by 5-tuple, bounded in number, and lets them go by *trace* time: a file read
-//! in a second forgets like a link watched for a day. [`timeouts`] says when.
+//! [`doorway::Doorway`] keeps attempts to open a connection, [`table::Table`] whole conversations, bounded in number. Both
+//! let go by *trace* time: a file read in a second forgets like a link watched for a day. [`timeouts`] says when.
 
+pub mod doorway;
 pub mod ended;
 pub mod list;
 pub mod table;
 pub mod timeouts;
 
+pub use doorway::Doorway;
 pub use ended::EndedConnection;
 pub use ended::EndedExchange;
 pub use table::Lookup;

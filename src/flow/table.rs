@@ -24,6 +24,8 @@ use crate::packet::Tuple;
 
 /// Closed conversations kept for stragglers; beyond this the oldest leaves before its time.
 pub const MAX_CLOSED: usize = 16_384;
+/// The same while as many attempts wait as are held at once: memory is for those then.
+pub const MAX_CLOSED_UNDER_PRESSURE: usize = 2_048;
 /// Conversations up to which a patient table forgets nobody.
 pub const CALM: usize = 65_536;
 /// Slots looked at per packet for expiry: more than one, so that the table shrinks after a burst.
@@ -36,6 +38,10 @@ pub struct TableStats {
     pub opened: u64,
     /// Let go because the table was full.
     pub evicted: u64,
+    /// Attempts told of as they stood, because many waited, and let go but for their place in the doorway.
+    pub told_early: u64,
+    /// Of these, brought back by a later segment.
+    pub resumed: u64,
     /// Most slots in use at once.
     pub peak: usize,
 }
@@ -51,6 +57,7 @@ pub struct Table<T> {
     now: Timestamp,
     cap: usize,
     calm: usize,
+    most_attempts: usize,
     stats: TableStats,
 }
 
@@ -88,6 +95,7 @@ impl<T> Table<T> {
             now: Timestamp::from_nanos(i64::MIN),
             cap: cap.clamp(1, NONE as usize - 1),
             calm: 0,
+            most_attempts: usize::MAX,
             stats: TableStats::default(),
         }
     }
@@ -96,6 +104,13 @@ impl<T> Table<T> {
     #[must_use]
     pub fn patient(mut self) -> Self {
         self.calm = CALM;
+        self
+    }
+
+    /// The same table, of which at most so many conversations are attempts: see [`pop_attempt`](Self::pop_attempt).
+    #[must_use]
+    pub fn with_attempts(mut self, most: usize) -> Self {
+        self.most_attempts = most.max(1);
         self
     }
 
@@ -119,9 +134,17 @@ impl<T> Table<T> {
         self.index.is_empty()
     }
 
-    /// Finds the conversation of a tuple.
-    pub fn find(&self, tuple: &Tuple) -> Option<Lookup> {
-        let hash = self.hash(tuple);
+    /// Hash of a tuple under this run's secret, never 0: what this table and the doorway know it by.
+    pub fn key(&self, tuple: &Tuple) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for end in [&tuple.low, &tuple.high] {
+            write_endpoint(&mut hasher, end);
+        }
+        hasher.finish().max(1)
+    }
+
+    /// Finds the conversation of a tuple with this [`key`](Self::key).
+    pub fn find(&self, hash: u64, tuple: &Tuple) -> Option<Lookup> {
         let slots = &self.slots;
         self.index.find(hash, |&slot| slots[slot as usize].tuple == *tuple).map(|&slot| Lookup { slot })
     }
@@ -137,8 +160,7 @@ impl<T> Table<T> {
     }
 
     /// Puts in a conversation that is not there yet. Make room with [`pop_for_room`](Self::pop_for_room) before.
-    pub fn insert(&mut self, tuple: Tuple, at: Timestamp, stage: Stage, value: T) -> Lookup {
-        let hash = self.hash(&tuple);
+    pub fn insert(&mut self, hash: u64, tuple: Tuple, at: Timestamp, stage: Stage, value: T) -> Lookup {
         let fresh = Slot { tuple, hash, last: at, stage, links: Links::ALONE, value: Some(value) };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -167,6 +189,12 @@ impl<T> Table<T> {
         self.link(found.slot);
     }
 
+    /// Counts a conversation that was put in again.
+    pub fn count_resumed(&mut self) {
+        self.stats.opened -= 1;
+        self.stats.resumed += 1;
+    }
+
     /// Takes a conversation out.
     pub fn remove(&mut self, found: Lookup) -> (Tuple, T) {
         self.unlink(found.slot);
@@ -184,19 +212,32 @@ impl<T> Table<T> {
     /// `None` or [`EXPIRE_PER_PACKET`](Self::expire_budget) times. A clock that steps back does not move trace time.
     pub fn pop_expired(&mut self, at: Timestamp) -> Option<(Tuple, T, Leaves)> {
         self.now = self.now.max(at);
-        if self.index.len() <= self.calm {
+        let pressed = self.lists[Stage::Attempt.index()].len() >= self.most_attempts;
+        if self.index.len() <= self.calm && !pressed {
             return None;
         }
+        let most_closed = if pressed { MAX_CLOSED_UNDER_PRESSURE } else { MAX_CLOSED };
         for stage in [Stage::Attempt, Stage::Open, Stage::Closed, Stage::Datagrams] {
             let list = self.lists[stage.index()];
             let Some(oldest) = list.oldest() else { continue };
-            let overdue = self.now.since(self.slots[oldest as usize].last) > stage.timeout();
-            if overdue || (stage == Stage::Closed && list.len() > MAX_CLOSED) {
+            let calm = self.index.len() <= self.calm;
+            let overdue = !calm && self.now.since(self.slots[oldest as usize].last) > stage.timeout();
+            if overdue || (stage == Stage::Closed && list.len() > most_closed) {
                 let (tuple, value) = self.remove(Lookup { slot: oldest });
                 return Some((tuple, value, Leaves::TimedOut));
             }
         }
         None
+    }
+
+    /// Takes out the attempt that was silent longest, if with another one there would be too many; with its key.
+    pub fn pop_attempt(&mut self) -> Option<(u64, Tuple, T)> {
+        let list = &self.lists[Stage::Attempt.index()];
+        let slot = list.oldest().filter(|_| list.len() >= self.most_attempts)?;
+        let key = self.slots[slot as usize].hash;
+        let (tuple, value) = self.remove(Lookup { slot });
+        self.stats.told_early += 1;
+        Some((key, tuple, value))
     }
 
     /// How often to call [`pop_expired`](Self::pop_expired) per packet.
@@ -237,14 +278,6 @@ impl<T> Table<T> {
         })
     }
 
-    fn hash(&self, tuple: &Tuple) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for end in [&tuple.low, &tuple.high] {
-            write_endpoint(&mut hasher, end);
-        }
-        hasher.finish()
-    }
-
     fn link(&mut self, slot: u32) {
         let stage = self.slots[slot as usize].stage;
         self.lists[stage.index()].push(&mut self.slots[..], slot);
@@ -282,22 +315,30 @@ mod tests {
         Timestamp::from_parts(secs, 0)
     }
 
+    fn put<T>(table: &mut Table<T>, tuple: Tuple, at: Timestamp, stage: Stage, value: T) -> Lookup {
+        table.insert(table.key(&tuple), tuple, at, stage, value)
+    }
+
+    fn find<T>(table: &Table<T>, tuple: &Tuple) -> Option<Lookup> {
+        table.find(table.key(tuple), tuple)
+    }
+
     #[test]
     fn what_was_put_in_is_found_and_what_was_taken_out_is_not() {
         let mut table = Table::new(10);
-        table.insert(tuple(1), at(0), Stage::Open, "one");
-        let two = table.insert(tuple(2), at(0), Stage::Open, "two");
-        assert_eq!(table.find(&tuple(1)).map(|found| *table.get(found)), Some("one"));
+        put(&mut table, tuple(1), at(0), Stage::Open, "one");
+        let two = put(&mut table, tuple(2), at(0), Stage::Open, "two");
+        assert_eq!(find(&table, &tuple(1)).map(|found| *table.get(found)), Some("one"));
         assert_eq!(table.remove(two), (tuple(2), "two"));
-        assert_eq!(table.find(&tuple(2)), None);
+        assert_eq!(find(&table, &tuple(2)), None);
         assert_eq!(table.len(), 1);
     }
 
     #[test]
     fn a_conversation_leaves_after_its_stages_silence_by_trace_time() {
         let mut table = Table::new(10);
-        table.insert(tuple(1), at(0), Stage::Attempt, 1);
-        table.insert(tuple(2), at(0), Stage::Open, 2);
+        put(&mut table, tuple(1), at(0), Stage::Attempt, 1);
+        put(&mut table, tuple(2), at(0), Stage::Open, 2);
         assert_eq!(table.pop_expired(at(75)), None, "exactly the timeout is not over it");
         assert_eq!(table.pop_expired(at(76)), Some((tuple(1), 1, Leaves::TimedOut)));
         assert_eq!(table.pop_expired(at(76)), None);
@@ -306,8 +347,8 @@ mod tests {
     #[test]
     fn a_packet_keeps_its_conversation_young() {
         let mut table = Table::new(10);
-        let one = table.insert(tuple(1), at(0), Stage::Attempt, 1);
-        table.insert(tuple(2), at(10), Stage::Attempt, 2);
+        let one = put(&mut table, tuple(1), at(0), Stage::Attempt, 1);
+        put(&mut table, tuple(2), at(10), Stage::Attempt, 2);
         table.touch(one, at(70), Stage::Attempt);
         assert_eq!(table.pop_expired(at(100)), Some((tuple(2), 2, Leaves::TimedOut)));
         assert_eq!(table.pop_expired(at(100)), None);
@@ -316,10 +357,10 @@ mod tests {
     #[test]
     fn a_patient_table_forgets_nobody_while_it_is_calm() {
         let mut table = Table::new(1 << 20).patient();
-        table.insert(tuple(0), at(0), Stage::Attempt, 0);
+        put(&mut table, tuple(0), at(0), Stage::Attempt, 0);
         assert_eq!(table.pop_expired(at(1_000)), None);
         for n in 1..=CALM as u32 {
-            table.insert(tuple(n), at(1_000), Stage::Open, n);
+            put(&mut table, tuple(n), at(1_000), Stage::Open, n);
         }
         assert_eq!(table.pop_expired(at(1_000)), Some((tuple(0), 0, Leaves::TimedOut)), "one more than is calm");
         assert_eq!(table.pop_expired(at(100_000)), None, "calm again");
@@ -328,8 +369,8 @@ mod tests {
     #[test]
     fn who_was_silent_for_too_long_has_timed_out_at_the_end_patience_or_not() {
         let mut table = Table::new(10).patient();
-        table.insert(tuple(1), at(0), Stage::Attempt, 1);
-        table.insert(tuple(2), at(0), Stage::Open, 2);
+        put(&mut table, tuple(1), at(0), Stage::Attempt, 1);
+        put(&mut table, tuple(2), at(0), Stage::Open, 2);
         assert_eq!(table.pop_expired(at(76)), None);
         let why: Vec<_> = table.drain_by(|&value| value).map(|(_, value, why)| (value, why)).collect();
         assert_eq!(why, [(1, Leaves::TimedOut), (2, Leaves::CaptureEnd)]);
@@ -338,7 +379,7 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_forgets_nobody() {
         let mut table = Table::new(10);
-        table.insert(tuple(1), at(1_000), Stage::Attempt, 1);
+        put(&mut table, tuple(1), at(1_000), Stage::Attempt, 1);
         assert_eq!(table.pop_expired(at(1_000)), None);
         assert_eq!(table.pop_expired(at(3)), None);
         assert_eq!(table.len(), 1);
@@ -347,9 +388,9 @@ mod tests {
     #[test]
     fn a_full_table_spares_the_open_and_lets_the_oldest_attempt_go() {
         let mut table = Table::new(3);
-        table.insert(tuple(1), at(0), Stage::Open, 1);
-        table.insert(tuple(2), at(1), Stage::Attempt, 2);
-        table.insert(tuple(3), at(2), Stage::Attempt, 3);
+        put(&mut table, tuple(1), at(0), Stage::Open, 1);
+        put(&mut table, tuple(2), at(1), Stage::Attempt, 2);
+        put(&mut table, tuple(3), at(2), Stage::Attempt, 3);
         assert_eq!(table.pop_for_room(), Some((tuple(2), 2, Leaves::Evicted)));
         assert_eq!(table.pop_for_room(), None, "there is room now");
         assert_eq!(table.stats().evicted, 1);
@@ -359,7 +400,7 @@ mod tests {
     fn slots_are_used_again_so_memory_follows_what_is_open() {
         let mut table = Table::new(100);
         for n in 0..10_000 {
-            let found = table.insert(tuple(n), at(n.into()), Stage::Open, n);
+            let found = put(&mut table, tuple(n), at(n.into()), Stage::Open, n);
             table.remove(found);
         }
         assert_eq!(table.slots.len(), 1);
@@ -370,7 +411,7 @@ mod tests {
     fn closed_conversations_are_limited_in_number() {
         let mut table = Table::new(1 << 20);
         for n in 0..=MAX_CLOSED as u32 {
-            table.insert(tuple(n), at(0), Stage::Closed, n);
+            put(&mut table, tuple(n), at(0), Stage::Closed, n);
         }
         assert_eq!(table.pop_expired(at(0)), Some((tuple(0), 0, Leaves::TimedOut)));
         assert_eq!(table.pop_expired(at(0)), None);
@@ -379,8 +420,8 @@ mod tests {
     #[test]
     fn drain_empties_it_in_the_order_asked_for() {
         let mut table = Table::new(10);
-        table.insert(tuple(1), at(0), Stage::Open, 1);
-        table.insert(tuple(2), at(0), Stage::Closed, 2);
+        put(&mut table, tuple(1), at(0), Stage::Open, 1);
+        put(&mut table, tuple(2), at(0), Stage::Closed, 2);
         assert_eq!(table.drain_by(|value| 10 - value).map(|(_, value, _)| value).collect::<Vec<_>>(), [2, 1]);
         assert!(table.is_empty());
     }

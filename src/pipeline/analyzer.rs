@@ -8,7 +8,6 @@ use crate::flow::Leaves;
 use crate::flow::Lookup;
 use crate::flow::Stage;
 use crate::flow::Table;
-use crate::flow::TableStats;
 use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::Icmp;
@@ -27,6 +26,7 @@ use crate::pipeline::books::Books;
 use crate::pipeline::facts::Facts;
 use crate::pipeline::options::Judging;
 use crate::pipeline::options::Limits;
+use crate::pipeline::options::Pressure;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::TcpSeen;
@@ -36,6 +36,7 @@ use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::dialect::Course;
 use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
@@ -44,11 +45,15 @@ use crate::udp::Sent;
 const QUOTE_TAKES_NUMBER: u32 = 16;
 
 #[derive(Debug)]
-struct TcpFlow {
-    stream: u64,
-    client_is_low: bool,
-    connection: Connection,
-    ledger: Option<Box<Ledger>>,
+pub(super) struct TcpFlow {
+    pub(super) stream: u64,
+    pub(super) client_is_low: bool,
+    pub(super) connection: Connection,
+    pub(super) ledger: Option<Box<Ledger>>,
+    /// Not begun unless books are kept.
+    pub(super) course: Course,
+    /// It was told of before, as an attempt.
+    pub(super) resumed: bool,
 }
 
 #[derive(Debug)]
@@ -61,16 +66,16 @@ struct UdpFlow {
 /// The analysis of one capture, or of several one after the other.
 #[derive(Debug)]
 pub struct Analyzer {
-    tcp: Table<TcpFlow>,
+    pub(super) tcp: Table<TcpFlow>,
     udp: Table<UdpFlow>,
-    next_tcp: u64,
+    pub(super) next_tcp: u64,
     next_udp: u64,
-    events: Vec<tcp::Event>,
+    pub(super) events: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
-    books: Option<Books>,
+    pub(super) books: Option<Books>,
     latest: Timestamp,
-    detectors: Detectors,
+    pub(super) detectors: Detectors,
     facts: Facts,
 }
 
@@ -84,7 +89,7 @@ impl Analyzer {
     /// An analysis that holds at most `limits` at once.
     pub fn new(limits: Limits) -> Self {
         Self {
-            tcp: Table::new(limits.connections),
+            tcp: Table::new(limits.connections).with_attempts(limits.attempts),
             udp: Table::new(limits.exchanges),
             next_tcp: 0,
             next_udp: 0,
@@ -93,7 +98,7 @@ impl Analyzer {
             judging: Judging::Off,
             books: None,
             latest: Timestamp::EPOCH,
-            detectors: Detectors::default(),
+            detectors: Detectors::new(limits.half_open),
             facts: Facts::default(),
         }
     }
@@ -128,9 +133,10 @@ impl Analyzer {
         &self.facts
     }
 
-    /// Counters of the TCP and the UDP table.
-    pub const fn tables(&self) -> [TableStats; 2] {
-        [self.tcp.stats(), self.udp.stats()]
+    /// How full the tables became, and what had to leave them for it.
+    pub const fn pressure(&self) -> Pressure {
+        let tables = [self.tcp.stats(), self.udp.stats()];
+        Pressure { tables, doorway: self.detectors.syn_flood().attempt_stats() }
     }
 
     /// Octets that one TCP connection and one UDP conversation take while they are followed.
@@ -176,19 +182,23 @@ impl Analyzer {
     ) -> Seen<'_> {
         let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
         let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
-        let (found, is_first) = self.tcp_flow(tuple, dir, mark, ip, header, sink);
+        let key = self.tcp.key(&tuple);
+        let (found, is_first) = self.tcp_flow((key, tuple), dir, mark, ip, header, sink);
         let flow = self.tcp.get_mut(found);
         let side = side_of(dir, flow.client_is_low);
         let settled = !is_first && stage_of(&flow.connection) != Stage::Attempt;
         self.events.clear();
         self.judgements.clear();
+        if let Some(books) = &mut self.books {
+            books.keep_course(&mut flow.course, packet, dir, header);
+        }
         if header.sound && !ip.is_fragment() {
             let thorough = self.judging == Judging::Everything;
             if self.judging != Judging::Off {
                 flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
             }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
-            if let Some(books) = self.books {
+            if let Some(books) = &self.books {
                 books.keep(&mut flow.ledger, mark, side, packet, ip, header);
             }
             if self.judging != Judging::Off {
@@ -202,7 +212,7 @@ impl Analyzer {
         let flow = self.tcp.get(found);
         let (client, server) = ends(&tuple, flow.client_is_low);
         if header.sound && !ip.is_fragment() {
-            let segment = Segment { at: mark.at, frame: mark.frame, ip, tcp: header, tuple: &tuple, dir, settled };
+            let segment = Segment { at: mark.at, frame: mark.frame, ip, tcp: header, key, dir, settled };
             self.detectors.on_segment(&segment, &mut |finding| sink.finding(finding));
         }
         Seen::Tcp(TcpSeen {
@@ -220,23 +230,30 @@ impl Analyzer {
     /// The flow of a segment: the one known, or a new one where the tuple is new or used again.
     fn tcp_flow(
         &mut self,
-        tuple: Tuple,
+        (key, tuple): (u64, Tuple),
         dir: Dir,
         mark: Mark,
         ip: &IpHeader,
         header: &TcpHeader<'_>,
         sink: &mut dyn Sink,
     ) -> (Lookup, bool) {
-        if let Some(found) = self.tcp.find(&tuple) {
+        let mut course = Course::default();
+        if let Some(found) = self.tcp.find(key, &tuple) {
             let flow = self.tcp.get(found);
             if !flow.connection.is_reused_by(side_of(dir, flow.client_is_low), header) {
                 return (found, false);
             }
             let (tuple, flow) = self.tcp.remove(found);
             end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Reused, None);
+            // Wireshark may see no new stream here.
+            course = flow.course;
         }
+        self.spare_attempts(sink);
         if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
             end_tcp(&mut self.detectors, sink, &tuple, &flow, why, None);
+        }
+        if let Some(flow) = self.bring_back(key, dir, mark, ip, header) {
+            return (self.tcp.insert(key, tuple, mark.at, Stage::Attempt, flow), false);
         }
         let stream = self.next_tcp;
         self.next_tcp += 1;
@@ -244,15 +261,16 @@ impl Analyzer {
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
         let connection = Connection::new(mark, ip.version == 6, oriented);
-        let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
-        (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
+        let flow = TcpFlow { stream, client_is_low, connection, ledger: None, course, resumed: false };
+        (self.tcp.insert(key, tuple, mark.at, Stage::Attempt, flow), true)
     }
 
     fn observe_udp(&mut self, packet: &Packet<'_>, header: &UdpHeader<'_>, sink: &mut dyn Sink) -> Seen<'_> {
         let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
         let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let known = self.udp.find(&tuple);
-        let found = known.unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
+        let key = self.udp.key(&tuple);
+        let known = self.udp.find(key, &tuple);
+        let found = known.unwrap_or_else(|| self.new_udp((key, tuple), dir, sent, sink));
         self.udp.touch(found, sent.at, Stage::Datagrams);
         let flow = self.udp.get_mut(found);
         let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
@@ -278,40 +296,47 @@ impl Analyzer {
         }
         let (tuple, dir) = Tuple::of(outer.protocol, outer.src, outer.dst);
         let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let found = self.udp.find(&tuple).unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
+        let key = self.udp.key(&tuple);
+        let found = self.udp.find(key, &tuple).unwrap_or_else(|| self.new_udp((key, tuple), dir, sent, sink));
         self.udp.touch(found, sent.at, Stage::Datagrams);
         let flow = self.udp.get_mut(found);
         let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
         flow.exchange.carries(sent, by_a);
     }
 
-    fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
+    fn new_udp(&mut self, (key, tuple): (u64, Tuple), dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
         if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
             end_udp(&mut self.detectors, sink, &tuple, &flow, why);
         }
         let flow = UdpFlow { stream: self.next_udp, a_is_low: dir == Dir::LowToHigh, exchange: Exchange::new(sent) };
         self.next_udp += 1;
-        self.udp.insert(tuple, sent.at, Stage::Datagrams, flow)
+        self.udp.insert(key, tuple, sent.at, Stage::Datagrams, flow)
     }
 
     fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp, sink: &mut dyn Sink) -> Seen<'_> {
         let Some(quoted) = icmp.quoted else { return Seen::Other };
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
         let refuses = icmp.is_unreachable();
+        let key = self.tcp.key(&tuple);
         if refuses && quoted.protocol == Protocol::Tcp {
-            self.detectors.on_unreachable(packet.meta.at, &quoted, &mut |finding| sink.finding(finding));
+            self.detectors.on_unreachable(packet.meta.at, key, &quoted, &mut |finding| sink.finding(finding));
         }
         match quoted.protocol {
             Protocol::Tcp => {
-                let Some(found) = self.tcp.find(&tuple) else { return self.quote_of_nobody(&quoted) };
+                let Some(found) = self.tcp.find(key, &tuple) else { return self.quote_of_nobody(&quoted) };
                 let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
                 let flow = self.tcp.get_mut(found);
                 let side = side_of(dir, flow.client_is_low);
                 let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);
+                if let Some(books) = &mut self.books {
+                    books.keep_quote(&mut flow.course, packet, dir, &quoted);
+                }
                 Seen::Unreachable { protocol: Protocol::Tcp, stream: flow.stream, ends }
             }
             Protocol::Udp => {
-                let Some(found) = self.udp.find(&tuple) else { return self.quote_of_nobody(&quoted) };
+                let Some(found) = self.udp.find(self.udp.key(&tuple), &tuple) else {
+                    return self.quote_of_nobody(&quoted);
+                };
                 let flow = self.udp.get_mut(found);
                 let ends = refuses && (dir == Dir::LowToHigh) == flow.a_is_low;
                 if ends {
@@ -325,7 +350,10 @@ impl Analyzer {
     /// Wireshark numbers a conversation that it only knows from a quote; ours keep step with its numbers.
     fn quote_of_nobody(&mut self, quoted: &Quoted) -> Seen<'static> {
         match quoted.protocol {
-            Protocol::Tcp if quoted.octets >= QUOTE_TAKES_NUMBER => self.next_tcp += 1,
+            Protocol::Tcp if quoted.octets >= QUOTE_TAKES_NUMBER => {
+                self.next_tcp += 1;
+                self.books.iter_mut().for_each(Books::skip_stream);
+            }
             Protocol::Tcp => {}
             Protocol::Udp => self.next_udp += 1,
         }
@@ -344,7 +372,7 @@ impl Analyzer {
     }
 }
 
-fn end_tcp(
+pub(super) fn end_tcp(
     detectors: &mut Detectors,
     sink: &mut dyn Sink,
     tuple: &Tuple,
@@ -354,8 +382,9 @@ fn end_tcp(
 ) {
     let (client, server) = ends(tuple, flow.client_is_low);
     let ledger = flow.ledger.as_deref();
-    let ended =
-        EndedConnection { stream: flow.stream, client, server, connection: &flow.connection, ledger, until, why };
+    let TcpFlow { stream, ref connection, resumed, ref course, .. } = *flow;
+    let completeness = course.completeness(stream);
+    let ended = EndedConnection { stream, client, server, connection, ledger, completeness, until, why, resumed };
     detectors.on_connection(&ended, &mut |finding| sink.finding(finding));
     sink.connection(&ended);
 }
@@ -377,7 +406,7 @@ fn stage_of(connection: &Connection) -> Stage {
     }
 }
 
-fn side_of(dir: Dir, client_is_low: bool) -> Side {
+pub(super) fn side_of(dir: Dir, client_is_low: bool) -> Side {
     if (dir == Dir::LowToHigh) == client_is_low { Side::Client } else { Side::Server }
 }
 

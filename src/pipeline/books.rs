@@ -3,29 +3,54 @@
 use std::borrow::Cow;
 
 use crate::packet::DefectCode;
+use crate::packet::Dir;
 use crate::packet::IpHeader;
 use crate::packet::LayerKind;
 use crate::packet::Packet;
+use crate::packet::Quoted;
 use crate::packet::TcpHeader;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::dialect::Course;
 
 /// How the books are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Books {
     snaplen: u32,
+    /// Streams that have begun, by Wireshark's count.
+    streams: u32,
 }
 
 impl Books {
     /// The other observers read files through libpcap, which ends every frame at the file's snap length.
     pub(super) fn new(snaplen: Option<u32>) -> Self {
-        Self { snaplen: snaplen.unwrap_or(u32::MAX) }
+        Self { snaplen: snaplen.unwrap_or(u32::MAX), streams: 0 }
+    }
+
+    /// Feeds any segment of a connection to its course.
+    pub(super) fn keep_course(&mut self, course: &mut Course, packet: &Packet<'_>, dir: Dir, header: &TcpHeader<'_>) {
+        course.observe(packet, dir, header, &mut self.streams);
+    }
+
+    /// Feeds it a segment that an ICMP error quotes.
+    pub(super) fn keep_quote(&mut self, course: &mut Course, packet: &Packet<'_>, dir: Dir, quoted: &Quoted) {
+        course.quoted(packet, dir, quoted, &mut self.streams);
+    }
+
+    /// A stream has begun that nobody follows.
+    pub(super) fn skip_stream(&mut self) {
+        self.streams = self.streams.wrapping_add(1);
+    }
+
+    /// The course of a stream that is followed on, if numbers are still in step.
+    pub(super) fn course_of(&self, stream: u64, streams: u64) -> Course {
+        if u64::from(self.streams) == streams { Course::numbered(stream) } else { Course::numbered(u64::MAX) }
     }
 
     /// Feeds one segment of a connection to its ledger, which begins with it.
     pub(super) fn keep(
-        self,
+        &self,
         ledger: &mut Option<Box<Ledger>>,
         mark: Mark,
         side: Side,

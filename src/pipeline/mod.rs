@@ -9,11 +9,13 @@ pub mod options;
 pub mod seen;
 
 mod books;
+mod waiting;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
 pub use options::Judging;
 pub use options::Limits;
+pub use options::Pressure;
 pub use seen::Seen;
 pub use seen::Sink;
 pub use seen::TcpSeen;

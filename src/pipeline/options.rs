@@ -1,4 +1,7 @@
-//! What an analysis may hold, and how much it says.
+//! What an analysis may hold, what that cost, and how much it says.
+
+use crate::flow::TableStats;
+use crate::flow::doorway::AttemptStats;
 
 /// Caps of everything that traffic can fill.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -7,11 +10,15 @@ pub struct Limits {
     pub connections: usize,
     /// UDP conversations held at once.
     pub exchanges: usize,
+    /// Attempts to open a connection that are held as whole connections; more of them wait in the doorway only.
+    pub attempts: usize,
+    /// Attempts that wait in the doorway, 64 octets each.
+    pub half_open: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1 << 18, exchanges: 1 << 18 }
+        Self { connections: 1 << 18, exchanges: 1 << 18, attempts: 1 << 11, half_open: 1 << 19 }
     }
 }
 
@@ -25,4 +32,13 @@ pub enum Judging {
     Broken,
     /// Also what holds, and what cannot be told.
     Everything,
+}
+
+/// How full the tables became, and what had to leave them for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pressure {
+    /// Counters of the TCP and the UDP table.
+    pub tables: [TableStats; 2],
+    /// Counters of the doorway, where attempts wait.
+    pub doorway: AttemptStats,
 }

@@ -19,6 +19,7 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::pipeline::Facts;
+use crate::pipeline::Pressure;
 use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
 use crate::source::CaptureInfo;
@@ -42,17 +43,12 @@ pub fn header(out: &mut dyn Write) -> io::Result<()> {
     line(out, &Header { r#type: "header", schema: SCHEMA, program: concat!("synscope ", env!("CARGO_PKG_VERSION")) })
 }
 
-/// A TCP connection that ended, with Wireshark's completeness where somebody knows it.
+/// A TCP connection that ended.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn connection(
-    out: &mut dyn Write,
-    file: &str,
-    ended: &EndedConnection<'_>,
-    completeness: Option<u8>,
-) -> io::Result<()> {
-    line(out, &Connection::of(file, ended, completeness))
+pub fn connection(out: &mut dyn Write, file: &str, ended: &EndedConnection<'_>) -> io::Result<()> {
+    line(out, &Connection::of(file, ended))
 }
 
 /// A UDP conversation that ended.
@@ -136,7 +132,7 @@ pub fn capture(
     info: &CaptureInfo,
     facts: &Facts,
     dropped: Option<u64>,
-    evicted: u64,
+    pressure: &Pressure,
 ) -> io::Result<()> {
     line(
         out,
@@ -163,7 +159,8 @@ pub fn capture(
             snapped: facts.snapped,
             defective: facts.defective,
             clock_steps: facts.clock_steps,
-            evicted,
+            evicted: pressure.tables.iter().map(|table| table.evicted).sum(),
+            attempts: Attempts::of(pressure),
             checksums: Checksums {
                 good: facts.checksums.good,
                 partial: facts.checksums.partial,
@@ -356,7 +353,29 @@ struct Capture<'a> {
     defective: u64,
     clock_steps: u64,
     evicted: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<Attempts>,
     checksums: Checksums,
+}
+
+/// What the number of attempts that waited at once has cost; absent where nothing.
+#[derive(Serialize)]
+struct Attempts {
+    told_early: u64,
+    resumed: u64,
+    evicted: u64,
+    sampled_out: u64,
+    peak: usize,
+}
+
+impl Attempts {
+    fn of(pressure: &Pressure) -> Option<Self> {
+        let ([tcp, _], doorway) = (pressure.tables, pressure.doorway);
+        let (evicted, sampled_out) = (doorway.evicted_unjudged + doorway.evicted_judged, doorway.sampled_out);
+        let attempts =
+            Self { told_early: tcp.told_early, resumed: tcp.resumed, evicted, sampled_out, peak: doorway.peak };
+        (tcp.told_early + evicted + sampled_out > 0).then_some(attempts)
+    }
 }
 
 #[derive(Serialize)]

@@ -27,6 +27,9 @@ pub(super) struct Connection<'a> {
     server: Address,
     /// Who is client was seen, not assumed.
     oriented: bool,
+    /// It was told of before, as an attempt let go to save memory: this line takes that one's place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resumed: bool,
     start: Text<Timestamp>,
     end: Text<Timestamp>,
     first_frame: u64,
@@ -139,7 +142,7 @@ struct Answers {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn of(file: &'a str, ended: &EndedConnection<'a>, completeness: Option<u8>) -> Self {
+    pub(super) fn of(file: &'a str, ended: &EndedConnection<'a>) -> Self {
         let connection = ended.connection;
         let turns = &connection.turns;
         Self {
@@ -149,13 +152,14 @@ impl<'a> Connection<'a> {
             client: ended.client.into(),
             server: ended.server.into(),
             oriented: connection.oriented,
+            resumed: ended.resumed,
             start: Text(connection.first.at),
             end: Text(connection.last.at),
             first_frame: connection.first.frame,
             last_frame: connection.last.frame,
             handshake: handshake(connection),
             close: close(connection),
-            completeness,
+            completeness: ended.completeness,
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },

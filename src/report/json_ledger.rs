@@ -94,7 +94,7 @@ mod tests {
 
     impl Sink for Lines {
         fn connection(&mut self, ended: &EndedConnection<'_>) {
-            json::connection(&mut self.0, "file", ended, None).expect("memory takes it");
+            json::connection(&mut self.0, "file", ended).expect("memory takes it");
         }
         fn exchange(&mut self, _: &EndedExchange<'_>) {}
         fn finding(&mut self, _: Finding) {}

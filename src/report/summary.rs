@@ -3,6 +3,7 @@
 //! Fed through [`Sink`] while the capture is read; keeps the rows that will be shown and no more.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 
@@ -10,10 +11,10 @@ use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
-use crate::flow::TableStats;
 use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::pipeline::Facts;
+use crate::pipeline::Pressure;
 use crate::pipeline::Sink;
 use crate::report::findings::Groups;
 use crate::report::findings::wrapped;
@@ -46,8 +47,8 @@ pub struct Whole<'a> {
     pub dropped: Option<u64>,
     /// The frames' part.
     pub facts: &'a Facts,
-    /// Counters of the TCP and the UDP table.
-    pub tables: [TableStats; 2],
+    /// How full the tables became.
+    pub pressure: Pressure,
 }
 
 /// Collects the rows of one capture.
@@ -56,6 +57,8 @@ pub struct Summary {
     connections: Worst<Rank, ConnectionRow>,
     exchanges: Worst<Rank, ExchangeRow>,
     findings: Groups,
+    /// Connections that were told of twice.
+    resumed: u64,
     /// Findings since the last conversation ended: they come right before the one they are about.
     fresh: Vec<(u64, Severity)>,
 }
@@ -75,6 +78,8 @@ struct ConnectionRow {
     rtt: Option<Span>,
     duration: Span,
     findings: usize,
+    /// Which telling of all this was.
+    told: u64,
 }
 
 #[derive(Debug)]
@@ -98,6 +103,7 @@ impl Summary {
             connections: Worst::new(keep.rows),
             exchanges: Worst::new(keep.rows),
             findings: Groups::new(keep.examples),
+            resumed: 0,
             fresh: Vec::new(),
         }
     }
@@ -108,7 +114,7 @@ impl Summary {
     /// Those of the writer.
     pub fn write(self, out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Result<()> {
         write_capture(out, whole, style)?;
-        write_connections(out, self.connections, style)?;
+        write_connections(out, self.connections, self.resumed, style)?;
         write_exchanges(out, self.exchanges, style)?;
         self.findings.write(out, style)
     }
@@ -138,7 +144,9 @@ impl Sink for Summary {
             rtt: connection.handshake.rtt(),
             duration: connection.last.at.since(connection.first.at),
             findings,
+            told: self.connections.seen(),
         };
+        self.resumed += u64::from(ended.resumed);
         self.connections.add((worst, bytes[0].saturating_add(bytes[1]), Reverse(ended.stream)), row);
     }
 
@@ -217,7 +225,7 @@ fn counts(out: &mut dyn Write, what: &str, counts: &[(&str, u64)]) -> io::Result
 
 /// What the capture cannot show, or shows wrongly.
 fn warnings(whole: &Whole<'_>) -> Vec<String> {
-    let Whole { info, dropped, facts, tables } = whole;
+    let Whole { info, dropped, facts, pressure } = whole;
     let mut warnings = Vec::new();
     let mut warn = |count: u64, text: String| {
         if count > 0 {
@@ -234,17 +242,41 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     let step = text::span(facts.widest_step);
     let times = text::count(facts.clock_steps);
     warn(facts.clock_steps, format!("the clock stepped back {times} times, by up to {step}"));
-    let evicted = tables[0].evicted + tables[1].evicted;
+    let Pressure { tables: [tcp, udp], doorway } = pressure;
+    let evicted = tcp.evicted + udp.evicted;
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
+    let (early, back) = (text::count(tcp.told_early), text::count(tcp.resumed));
+    warn(
+        tcp.told_early,
+        format!("{early} attempts are told as they stood when very many waited; {back} went on later"),
+    );
+    let lost = doorway.evicted_judged + doorway.evicted_unjudged;
+    warn(lost, format!("{} attempts waited for longer than there was room for them", text::count(lost)));
+    let left_out = text::count(doorway.sampled_out);
+    let share = 1_u64 << doorway.deepest_sampling;
+    warn(doorway.sampled_out, format!("{left_out} attempts were not waited for: at the peak one in {share} was"));
     warnings
 }
 
-fn write_connections(out: &mut dyn Write, rows: Worst<Rank, ConnectionRow>, style: &Style) -> io::Result<()> {
-    let left_out = rows.left_out();
+fn write_connections(
+    out: &mut dyn Write,
+    rows: Worst<Rank, ConnectionRow>,
+    resumed: u64,
+    style: &Style,
+) -> io::Result<()> {
     if rows.seen() == 0 {
         return Ok(());
     }
-    heading(out, "TCP connections", rows.seen(), style)?;
+    let all = rows.seen() - resumed;
+    heading(out, "TCP connections", all, style)?;
+    let mut rows: Vec<ConnectionRow> = rows.sorted().collect();
+    // Who was told of more than once is shown as it ended.
+    let mut latest: HashMap<u64, u64> = HashMap::new();
+    for row in &rows {
+        latest.entry(row.stream).and_modify(|told| *told = row.told.max(*told)).or_insert(row.told);
+    }
+    rows.retain(|row| latest.get(&row.stream) == Some(&row.told));
+    let left_out = all.saturating_sub(rows.len() as u64);
     let mut grid = Grid::new(&[
         Column::number("#"),
         Column::text("client → server"),
@@ -257,7 +289,7 @@ fn write_connections(out: &mut dyn Write, rows: Worst<Rank, ConnectionRow>, styl
         Column::number("duration").spared(7),
         Column::number("findings").spared(2),
     ]);
-    for row in rows.sorted() {
+    for row in rows {
         grid.row(vec![
             row.stream.to_string(),
             format!("{} → {}", row.client, row.server),

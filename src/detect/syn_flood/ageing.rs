@@ -2,17 +2,18 @@
 
 use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
-use crate::detect::syn_flood::attempt::Attempt;
-use crate::detect::syn_flood::attempt::Marks;
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::doorway::Attempt;
+use crate::flow::doorway::Due;
+use crate::flow::doorway::Marks;
+use crate::flow::doorway::Outcome;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 
 /// Younger attempts are ordinary handshakes on their way, also where the capture ends.
 const ON_ITS_WAY: Span = Span::from_millis(200);
-/// Stages of age, see [`embryonic`](super::embryonic).
+/// Stages of age, see [`Doorway`](crate::flow::Doorway).
 const YOUNG: usize = 0;
 const AGED: usize = 1;
 const LATE: usize = 2;
@@ -29,16 +30,14 @@ impl SynFlood {
         let now = self.clock.advance(at);
         loop {
             let tick = self.incidents.next_tick();
-            let (slot, due) = match self.attempts.next_due() {
-                Some((slot, due)) if due <= tick => (Some(slot), due),
-                _ => (None, tick),
-            };
+            let next = self.attempts.next_due().filter(|next| next.at <= tick);
+            let due = next.map_or(tick, |next| next.at);
             self.due = due;
             if due > now {
                 return now;
             }
-            match slot {
-                Some(slot) => self.grow_older(slot, due, tell),
+            match next {
+                Some(next) => self.grow_older(&next, tell),
                 None => self.tick(due, now, tell),
             }
         }
@@ -66,7 +65,7 @@ impl SynFlood {
             self.above(group, |group| group.aged += 1);
         }
         for &slot in &waiting {
-            let attempt = *self.attempts.get(slot);
+            let attempt = self.attempts.get(slot);
             let outcome = attempt.left_as();
             if attempt.is_orphan() {
                 self.charge_orphan(&attempt, now, tell);
@@ -74,15 +73,15 @@ impl SynFlood {
             }
             self.note_try(&attempt, outcome, now, tell);
             if self.is_flooded(attempt.group, now, true) {
-                self.attempts.get_mut(slot).verdict = Some(outcome);
+                self.attempts.get_mut(slot).judge(Some(outcome));
                 self.charge(&attempt, outcome, now, tell);
             }
         }
         young.retain(|&slot| !self.attempts.get(slot).is_orphan());
         for slot in young {
-            let attempt = *self.attempts.get(slot);
+            let attempt = self.attempts.get(slot);
             if self.is_flooded(attempt.group, now, false) {
-                self.attempts.get_mut(slot).verdict = Some(attempt.left_as());
+                self.attempts.get_mut(slot).judge(Some(attempt.left_as()));
                 self.charge(&attempt, attempt.left_as(), now, tell);
             }
         }
@@ -102,10 +101,11 @@ impl SynFlood {
         false
     }
 
-    fn grow_older(&mut self, slot: u32, due: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
+    fn grow_older(&mut self, next: &Due, tell: Tell<'_>) {
+        let Due { slot, stage, at: due } = *next;
+        let attempt = self.attempts.get(slot);
         let waits = attempt.verdict.is_none() && attempt.at > self.void_before;
-        if waits && attempt.marks.stage() <= LATE {
+        if waits && stage <= LATE {
             let group = self.groups.get_mut(attempt.group);
             group.sums.decay(due, group.is_port(), &self.th);
             // A server that is never seen must be seen to serve; one that answers, not to have stopped.
@@ -113,9 +113,9 @@ impl SynFlood {
             let outage = idle || attempt.marks.has(Marks::OUTAGE);
             self.attempts.get_mut(slot).marks.set(Marks::OUTAGE, outage);
         }
-        match attempt.marks.stage() {
+        match stage {
             YOUNG => {
-                self.attempts.promote(slot);
+                self.attempts.promote(stage);
                 // What nobody answered and a live client may still repeat says nothing yet.
                 let telling = attempt.is_answered() || attempt.options == 0;
                 if waits && telling && !attempt.is_resent() && !attempt.is_orphan() {
@@ -125,14 +125,14 @@ impl SynFlood {
             }
             AGED => {
                 self.unage(slot);
-                self.attempts.promote(slot);
+                self.attempts.promote(stage);
                 let silent = waits && attempt.is_answered() && !attempt.is_resent() && !attempt.is_orphan();
                 if silent && !self.outage_at(attempt.group, due) {
                     self.judge_anew(slot, Outcome::HalfOpen, due, tell);
                 }
             }
             LATE => {
-                self.attempts.promote(slot);
+                self.attempts.promote(stage);
                 if waits && attempt.is_orphan() {
                     self.charge_orphan(&attempt, due, tell);
                 } else if waits {
@@ -141,7 +141,7 @@ impl SynFlood {
             }
             _ => {
                 let attempt = self.attempts.remove(slot);
-                self.let_go(&attempt);
+                self.leave(&attempt);
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::detect::syn_flood::open::Open;
 use crate::detect::syn_flood::open::TICK;
 use crate::detect::syn_flood::scan;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::doorway::Address;
 use crate::packet::Span;
 
 /// An alarm whose conditions do not hold is thought over again after this long.
@@ -213,7 +214,7 @@ impl SynFlood {
         }
     }
 
-    fn scans_ports(&self, source: super::Address) -> bool {
+    fn scans_ports(&self, source: Address) -> bool {
         self.scans.find(source).is_some_and(|scanner| self.scans.get(scanner).looks_like_one(&self.th))
     }
 

@@ -2,7 +2,6 @@
 
 use crate::detect::syn_flood::HARDLY_ANY;
 use crate::detect::syn_flood::SynFlood;
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::detail::Detail;
 use crate::detect::syn_flood::group::Group;
 use crate::detect::syn_flood::group::Level;
@@ -24,6 +23,7 @@ use crate::detect::syn_flood::scan::Sweep;
 use crate::detect::syn_flood::sketch::Counted;
 use crate::detect::syn_flood::sketch::Top;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::doorway::Outcome;
 
 /// Shares listed per alert.
 const LISTED: usize = 5;
@@ -230,7 +230,7 @@ impl SynFlood {
             bare_share: 0.0,
             direction: "both",
             capture_loss: None,
-            attempts_table: self.attempts.stats,
+            attempts_table: self.attempts.stats(),
             sampling: self.attempts.sampling(),
             confidence: judged.confidence,
             reasons: judged.reasons.clone(),

@@ -7,13 +7,13 @@ use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
 
-use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Attempt;
-use crate::detect::syn_flood::attempt::Marks;
 use crate::detect::syn_flood::sketch::Distinct;
 use crate::detect::syn_flood::sketch::Few;
 use crate::detect::syn_flood::sketch::Top;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::doorway::Address;
+use crate::flow::doorway::Attempt;
+use crate::flow::doorway::Marks;
 
 /// What an attempt called, as far as it is known.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,11 @@
 //! One place that is called (address and port, host, or prefix) and what happened there.
 
-use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::sums::Rule;
 use crate::detect::syn_flood::sums::SHORT;
 use crate::detect::syn_flood::sums::Sums;
 use crate::detect::syn_flood::thresholds::Thresholds;
+use crate::flow::doorway::Address;
+use crate::flow::doorway::Outcome;
 use crate::flow::list::Links;
 use crate::packet::Span;
 

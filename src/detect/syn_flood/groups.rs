@@ -9,12 +9,12 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use crate::detect::syn_flood::attempt::Address;
 use crate::detect::syn_flood::group::Group;
 use crate::detect::syn_flood::group::Level;
 use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::group::Place;
 use crate::detect::syn_flood::thresholds::Caps;
+use crate::flow::doorway::Address;
 use crate::flow::list::Linked;
 use crate::flow::list::Links;
 use crate::flow::list::List;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Outcome;
-use crate::detect::syn_flood::embryonic::AttemptStats;
 use crate::detect::syn_flood::kinds::Class;
 use crate::detect::syn_flood::kinds::Confidence;
 use crate::detect::syn_flood::kinds::Kind;
+use crate::flow::doorway::Address;
+use crate::flow::doorway::AttemptStats;
+use crate::flow::doorway::Outcome;
 use crate::packet::Timestamp;
 
 /// Where an incident stands.

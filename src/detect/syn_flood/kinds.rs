@@ -2,10 +2,10 @@
 //!
 //! A pure function of a [`Picture`], so that every verdict can be redone by hand from the alert that shows the picture.
 
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::group::Level;
 use crate::detect::syn_flood::sums::Rule;
 use crate::detect::syn_flood::thresholds::Thresholds;
+use crate::flow::doorway::Outcome;
 
 /// What an incident is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -7,10 +7,6 @@ use foldhash::quality::RandomState;
 
 use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
-use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Attempt;
-use crate::detect::syn_flood::attempt::Marks;
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::detail::Hit;
 use crate::detect::syn_flood::group::Group;
 use crate::detect::syn_flood::group::Level;
@@ -18,6 +14,10 @@ use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::group::Place;
 use crate::detect::syn_flood::scan::Try;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::doorway::Address;
+use crate::flow::doorway::Attempt;
+use crate::flow::doorway::Marks;
+use crate::flow::doorway::Outcome;
 use crate::packet::Span;
 
 /// Attempts that show what an overrun place is overrun by.
@@ -40,7 +40,7 @@ impl SynFlood {
     pub(super) fn put(&mut self, attempt: Attempt, now: i64, tell: Tell<'_>) {
         // Held before room is made, so that room is not made of it.
         self.groups.hold(attempt.group);
-        if let Some(spared) = self.attempts.pop_for_room(now) {
+        while let Some(spared) = self.attempts.pop_for_room(attempt.source, now) {
             self.spare(&spared, now, tell);
         }
         self.attempts.insert(attempt);
@@ -58,17 +58,17 @@ impl SynFlood {
             self.above(attempt.group, |group| group.blind_completions += 1);
         }
         self.settle(&attempt, outcome, now, tell);
-        self.let_go(&attempt);
+        self.leave(&attempt);
     }
 
     /// An attempt that stays, under another verdict.
     pub(super) fn judge_anew(&mut self, slot: u32, outcome: Outcome, now: i64, tell: Tell<'_>) {
-        let before = *self.attempts.get(slot);
+        let before = self.attempts.get(slot);
         if let Some(verdict) = before.verdict {
             self.take_back(&before, verdict, now);
         }
-        self.attempts.get_mut(slot).verdict = Some(outcome);
-        let attempt = *self.attempts.get(slot);
+        self.attempts.get_mut(slot).judge(Some(outcome));
+        let attempt = self.attempts.get(slot);
         if before.verdict.is_none() {
             self.settle(&attempt, outcome, now, tell);
         } else {
@@ -84,14 +84,14 @@ impl SynFlood {
         if attempt.verdict.is_none() && given_up && !attempt.is_orphan() {
             self.settle(&attempt, attempt.left_as(), now, tell);
         }
-        self.let_go(&attempt);
+        self.leave(&attempt);
     }
 
     /// Takes an attempt out of the count for the fast path.
     pub(super) fn unage(&mut self, slot: u32) {
-        let attempt = self.attempts.get_mut(slot);
+        let attempt = self.attempts.get(slot);
         if attempt.marks.has(Marks::AGED) {
-            attempt.marks.set(Marks::AGED, false);
+            self.attempts.get_mut(slot).marks.set(Marks::AGED, false);
             let group = attempt.group;
             self.above(group, |group| group.aged = group.aged.saturating_sub(1));
         }
@@ -110,10 +110,10 @@ impl SynFlood {
         if aged {
             self.above(attempt.group, |group| group.aged = group.aged.saturating_sub(1));
         }
-        self.let_go(attempt);
+        self.leave(attempt);
     }
 
-    pub(super) fn let_go(&mut self, attempt: &Attempt) {
+    pub(super) fn leave(&mut self, attempt: &Attempt) {
         if attempt.is_answered() {
             self.above(attempt.group, |group| group.unacknowledged = group.unacknowledged.saturating_sub(1));
         }
@@ -298,7 +298,7 @@ impl SynFlood {
 
     pub(super) fn charge_orphan(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
         if let Some(slot) = self.attempts.find(attempt.key) {
-            self.attempts.get_mut(slot).verdict = Some(Outcome::HalfOpen);
+            self.attempts.get_mut(slot).judge(Some(Outcome::HalfOpen));
         }
         self.charge(attempt, Outcome::HalfOpen, now, tell);
         self.reflect(attempt, Outcome::HalfOpen, now, tell);

@@ -6,7 +6,7 @@
 //!
 //! | file | part |
 //! |---|---|
-//! | `attempt`, `embryonic` | one attempt; the bounded table of those that are not complete |
+//! | [`flow::doorway`](crate::flow::doorway) | the bounded table of attempts that are not complete |
 //! | `group`, `groups`, `sums` | the places called; their rates and sums |
 //! | `segment`, `ageing`, `ledger` | what a segment, time and an outcome do to them |
 //! | `detail`, `sketch` | who is behind it, in constant memory |
@@ -15,11 +15,9 @@
 
 mod ageing;
 mod alarm;
-mod attempt;
 mod clock;
 mod describe;
 mod detail;
-mod embryonic;
 mod group;
 mod groups;
 mod incident;
@@ -36,30 +34,27 @@ mod telling;
 mod tests;
 mod thresholds;
 
-use std::hash::BuildHasher;
-use std::hash::Hasher;
-use std::net::IpAddr;
-
 use foldhash::quality::RandomState;
 
-use crate::detect::syn_flood::attempt::Address;
 use crate::detect::syn_flood::clock::TraceClock;
 use crate::detect::syn_flood::detail::Details;
-use crate::detect::syn_flood::embryonic::Attempts;
 use crate::detect::syn_flood::groups::Groups;
 use crate::detect::syn_flood::open::Incidents;
 use crate::detect::syn_flood::scan::Scans;
+use crate::flow::Doorway;
+use crate::flow::doorway::Kept;
+use crate::flow::doorway::Marks;
 use crate::packet::Control;
 use crate::packet::Dir;
-use crate::packet::Endpoint;
 use crate::packet::IpHeader;
 use crate::packet::Quoted;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
 use crate::packet::Tuple;
+use crate::tcp::Mark;
 
-pub use attempt::Outcome;
-pub use embryonic::AttemptStats;
+pub use crate::flow::doorway::AttemptStats;
+pub use crate::flow::doorway::Outcome;
 pub use groups::PlaceStats;
 pub use incident::Incident;
 pub use incident::Phase;
@@ -88,9 +83,9 @@ pub struct Segment<'a> {
     pub ip: &'a IpHeader,
     /// Its TCP header.
     pub tcp: &'a TcpHeader<'a>,
-    /// Its connection.
-    pub tuple: &'a Tuple,
-    /// Which way it goes there.
+    /// Keyed hash of its connection's tuple ([`Table::key`](crate::flow::Table::key)).
+    pub key: u64,
+    /// Which way it goes in that tuple.
     pub dir: Dir,
     /// Before it came, the opening of its connection was decided already, or lay before the capture: nothing that it
     /// says can matter here. When in doubt, `false`.
@@ -103,7 +98,7 @@ pub struct SynFlood {
     th: Thresholds,
     clock: TraceClock,
     hasher: RandomState,
-    attempts: Attempts,
+    attempts: Doorway,
     groups: Groups,
     details: Details,
     scans: Scans,
@@ -131,7 +126,7 @@ impl SynFlood {
         let delays = [th.aged_after, th.half_open_after, th.unanswered_after, th.forget_after];
         Self {
             clock: TraceClock::default(),
-            attempts: Attempts::new(th.caps.attempts, delays),
+            attempts: Doorway::new(th.caps.attempts, delays),
             groups: Groups::new(&th.caps, hasher.clone()),
             details: Details::new(th.caps.details, hasher.clone()),
             scans: Scans::new(th.caps.scanners, hasher.clone()),
@@ -152,7 +147,7 @@ impl SynFlood {
 
     /// Counters of the table of attempts.
     pub const fn attempt_stats(&self) -> AttemptStats {
-        self.attempts.stats
+        self.attempts.stats()
     }
 
     /// Counters of the places.
@@ -181,7 +176,7 @@ impl SynFlood {
             return;
         }
         let now = self.advance(segment.at, tell);
-        let key = self.key(segment.tuple);
+        let key = segment.key;
         let known = self.attempts.find(key);
         match (control, known) {
             (Control::Syn, _) if !segment.tcp.flags.is_pure_syn() => {}
@@ -195,13 +190,14 @@ impl SynFlood {
         }
     }
 
-    /// A router or the host says that the quoted segment cannot be delivered (ICMP type 3, ICMPv6 type 1).
-    pub fn on_unreachable(&mut self, at: Timestamp, quoted: &Quoted, tell: Tell<'_>) {
+    /// A router or the host says that the quoted segment cannot be delivered (ICMP type 3, ICMPv6 type 1). `key` is that
+    /// of its tuple.
+    pub fn on_unreachable(&mut self, at: Timestamp, key: u64, quoted: &Quoted, tell: Tell<'_>) {
         let now = self.advance(at, tell);
-        let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
-        let Some(slot) = self.attempts.find(self.key(&tuple)) else { return };
+        let (_, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
+        let Some(slot) = self.attempts.find(key) else { return };
         let attempt = self.attempts.get(slot);
-        let ours = quoted.seq.is_none_or(|seq| seq == attempt.client_isn) && segment::from_client(attempt, dir);
+        let ours = quoted.seq.is_none_or(|seq| seq == attempt.client_isn) && segment::from_client(&attempt, dir);
         if ours && !attempt.is_answered() && !attempt.is_orphan() {
             self.finish_as(slot, Outcome::Refused, now, tell);
         }
@@ -219,21 +215,18 @@ impl SynFlood {
         self.close_all(now, tell);
     }
 
-    fn key(&self, tuple: &Tuple) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for end in [&tuple.low, &tuple.high] {
-            write_endpoint(&mut hasher, end);
-        }
-        hasher.finish()
+    /// A connection whose attempt waits here was told of and is let go. `false` where it cannot be brought back.
+    pub fn let_go(&mut self, key: u64, kept: &Kept) -> bool {
+        let Some(slot) = self.attempts.find(key) else { return false };
+        let stamp = self.clock.stamp(self.attempts.get(slot).at);
+        self.attempts.keep(slot, kept, stamp)
     }
-}
 
-fn write_endpoint(hasher: &mut impl Hasher, end: &Endpoint) {
-    match end.addr {
-        IpAddr::V4(v4) => hasher.write_u64(u64::from(v4.to_bits()) << 16 | u64::from(end.port)),
-        IpAddr::V6(v6) => {
-            hasher.write_u128(v6.to_bits());
-            hasher.write_u16(end.port);
-        }
+    /// What a connection that was let go is followed on from, now that a segment has come for it; `streams` have begun.
+    pub fn back(&self, key: u64, now: Mark, streams: u64) -> Option<(Kept, bool)> {
+        let slot = self.attempts.find(key)?;
+        let attempt = self.attempts.get(slot);
+        let kept = self.attempts.kept(slot, self.clock.stamp(attempt.at), now, streams)?;
+        Some((kept, attempt.marks.has(Marks::CLIENT_IS_LOW)))
     }
 }

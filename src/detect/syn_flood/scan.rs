@@ -8,11 +8,11 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::sketch::Few;
 use crate::detect::syn_flood::sketch::Top;
 use crate::detect::syn_flood::thresholds::Thresholds;
+use crate::flow::doorway::Address;
+use crate::flow::doorway::Outcome;
 use crate::flow::list::Linked;
 use crate::flow::list::Links;
 use crate::flow::list::List;

@@ -5,14 +5,15 @@ use std::hash::BuildHasher;
 use crate::detect::syn_flood::Segment;
 use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
-use crate::detect::syn_flood::attempt::Address;
-use crate::detect::syn_flood::attempt::Attempt;
-use crate::detect::syn_flood::attempt::Marks;
-use crate::detect::syn_flood::attempt::Outcome;
-use crate::detect::syn_flood::attempt::Tries;
 use crate::detect::syn_flood::group::Level;
+use crate::flow::doorway::Address;
+use crate::flow::doorway::Attempt;
+use crate::flow::doorway::Marks;
+use crate::flow::doorway::Outcome;
+use crate::flow::doorway::Tries;
 use crate::packet::Dir;
 use crate::packet::SeqNumber;
+use crate::packet::Span;
 use crate::packet::TcpFlags;
 
 /// Farthest that an acknowledgment of the third segment may lie beyond the server's SYN.
@@ -31,12 +32,11 @@ impl SynFlood {
             key,
             source: Address::of(ip.src),
             at: now,
+            late: self.late(segment, now),
             frame: segment.frame as u32,
             group,
             client_isn: tcp.seq,
             server_isn: SeqNumber(0),
-            previous: 0,
-            next: 0,
             window: tcp.window,
             ttl: ip.ttl,
             options: tcp.options.len() as u8,
@@ -60,12 +60,11 @@ impl SynFlood {
             key,
             source: Address::of(ip.dst),
             at: now,
+            late: self.late(segment, now),
             frame: segment.frame as u32,
             group,
             client_isn: tcp.ack.minus(1),
             server_isn: tcp.seq,
-            previous: 0,
-            next: 0,
             window: tcp.window,
             ttl: ip.ttl,
             options: tcp.options.len() as u8,
@@ -82,7 +81,7 @@ impl SynFlood {
     }
 
     pub(super) fn syn_again(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
+        let attempt = self.attempts.get(slot);
         if !from_client(&attempt, segment.dir) {
             // SYNs crossed (RFC 9293 §3.5, figure 7): somebody lives there.
             self.above(attempt.group, |group| group.answered = true);
@@ -113,7 +112,7 @@ impl SynFlood {
     }
 
     pub(super) fn syn_ack(&mut self, slot: u32, segment: &Segment<'_>, now: i64) {
-        let attempt = *self.attempts.get(slot);
+        let attempt = self.attempts.get(slot);
         let covers = attempt.client_isn.offset_to(segment.tcp.ack);
         if from_client(&attempt, segment.dir) || covers == 0 || covers > SEQ_REACH {
             return;
@@ -136,7 +135,7 @@ impl SynFlood {
     }
 
     pub(super) fn reset(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
+        let attempt = self.attempts.get(slot);
         if from_client(&attempt, segment.dir) {
             let sent = attempt.client_isn.offset_to(segment.tcp.seq);
             match sent {
@@ -157,7 +156,7 @@ impl SynFlood {
     }
 
     pub(super) fn plain(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
-        let attempt = *self.attempts.get(slot);
+        let attempt = self.attempts.get(slot);
         let tcp = segment.tcp;
         let acks = tcp.flags.has(TcpFlags::ACK);
         if !from_client(&attempt, segment.dir) {
@@ -180,6 +179,11 @@ impl SynFlood {
             self.unage(slot);
             self.judge_anew(slot, Outcome::Forged, now, tell);
         }
+    }
+
+    /// How far the clock of a segment lies behind trace time.
+    fn late(&self, segment: &Segment<'_>, now: i64) -> Span {
+        self.clock.stamp(now).since(segment.at)
     }
 
     /// Six bits of what the place of an attempt does not tell.

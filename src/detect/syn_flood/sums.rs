@@ -4,8 +4,8 @@
 //! Where many attempts end in a way that a dead or refusing host explains, a lost answer makes another one look bad: so
 //! each of those excuses one bad attempt of the next seconds. Decay over any span of silence is one closed form, so a leap of a year costs what a millisecond costs.
 
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::thresholds::Thresholds;
+use crate::flow::doorway::Outcome;
 
 /// Seconds over which the means run.
 pub(super) const MEAN: f32 = 10.0;
@@ -87,7 +87,9 @@ pub(super) struct Sums {
     half_open_excused: f32,
     /// Attempts of the last moment that the full table let go before anything was known of them.
     pub(super) evicted: f32,
-    pub(super) sums: [Sum; Rule::COUNT],
+    open: Sum,
+    /// Those of all other rules; most places never need them.
+    rare: Option<Box<[Sum; Rule::COUNT - 1]>>,
 }
 
 impl Sums {
@@ -161,7 +163,10 @@ impl Sums {
 
     /// Adds one to a sum; `limit` times eight is where it stops growing.
     pub(super) fn add(&mut self, rule: Rule, at: i64, frame: u32, limit: f32) -> f32 {
-        let sum = &mut self.sums[rule.index()];
+        let sum = match rule.index().checked_sub(1) {
+            None => &mut self.open,
+            Some(rare) => &mut self.rare.get_or_insert_default()[rare],
+        };
         if sum.s <= 0.0 {
             sum.start = at;
             sum.frame = frame;
@@ -172,22 +177,34 @@ impl Sums {
 
     /// Takes from a sum, down to zero.
     pub(super) fn take(&mut self, rule: Rule, amount: f32) {
-        let sum = &mut self.sums[rule.index()];
+        let sum = match (rule.index().checked_sub(1), &mut self.rare) {
+            (None, _) => &mut self.open,
+            (Some(at), Some(rare)) => &mut rare[at],
+            (Some(_), None) => return,
+        };
         sum.s = (sum.s - amount).max(0.0);
     }
 
     /// All sums of attacks back to zero.
     pub(super) fn calm(&mut self) {
-        self.sums[..Rule::ATTACKS].fill(Sum::default());
+        self.open = Sum::default();
+        if let Some(rare) = &mut self.rare {
+            rare[..Rule::ATTACKS - 1].fill(Sum::default());
+        }
     }
 
-    pub(super) const fn sum(&self, rule: Rule) -> Sum {
-        self.sums[rule.index()]
+    pub(super) fn sum(&self, rule: Rule) -> Sum {
+        match (rule.index().checked_sub(1), &self.rare) {
+            (None, _) => self.open,
+            (Some(at), Some(rare)) => rare[at],
+            (Some(_), None) => Sum::default(),
+        }
     }
 
     /// No attack is in the air.
     pub(super) fn is_calm(&self) -> bool {
-        self.sums[..Rule::ATTACKS].iter().all(|sum| sum.s <= 0.0)
+        let rare = self.rare.iter().flat_map(|rare| &rare[..Rule::ATTACKS - 1]);
+        self.open.s <= 0.0 && rare.into_iter().all(|sum| sum.s <= 0.0)
     }
 
     /// Completions fell below half of their mean: an outage is on, so judge late.

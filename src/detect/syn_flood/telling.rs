@@ -1,12 +1,12 @@
 //! An incident in the words and keys of the machine contract.
 
-use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::incident::Incident;
 use crate::detect::syn_flood::incident::Share;
 use crate::detect::syn_flood::kinds::Class;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Value;
+use crate::flow::doorway::Outcome;
 
 impl Incident {
     /// The code of what it is.

@@ -84,10 +84,10 @@ pub struct Thresholds {
     pub caps: Caps,
 }
 
-/// How many of each are held at once. Together about 64 MB when everything is full.
+/// How many of each are held at once. Together about 49 MB when everything is full.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Caps {
-    /// Attempts, 64 octets each.
+    /// Attempts, 64 octets each and ten in the index.
     pub attempts: usize,
     /// Address and port pairs that are called; beyond, attempts count for their host only.
     pub ports: usize,
@@ -109,11 +109,11 @@ impl Default for Caps {
     fn default() -> Self {
         Self {
             attempts: 1 << 19,
-            ports: 1 << 15,
-            hosts: 1 << 14,
-            prefixes: 1 << 13,
+            ports: 1 << 13,
+            hosts: 1 << 12,
+            prefixes: 1 << 11,
             wide: 1 << 10,
-            details: 1 << 10,
+            details: 1 << 8,
             scanners: 1 << 12,
             incidents: 256,
         }

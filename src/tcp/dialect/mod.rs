@@ -24,6 +24,7 @@
 //! - Duplicate ACKs are named also where the MPTCP options change from one to the next.
 
 mod bystander;
+mod course;
 mod finals;
 mod judge;
 mod stream;
@@ -35,6 +36,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use course::Course;
 pub use finals::Finals;
 pub use finals::MAX_FINALS;
 pub use stream::Final;

@@ -170,9 +170,7 @@ impl Stream {
         let bits = phase_bits(flags, len);
         if std::mem::take(&mut self.is_new) {
             self.belated = bits;
-            if is_pure_syn(flags) {
-                self.completeness = SEEN_SYN | if len > 0 { SEEN_DATA } else { 0 };
-            }
+            self.completeness = first_bits(flags, len);
         } else {
             self.completeness |= bits;
         }
@@ -240,8 +238,17 @@ impl Stream {
     }
 }
 
+/// Bits that a connection's first packet sets.
+pub(super) const fn first_bits(flags: TcpFlags, len: u32) -> u8 {
+    match (is_pure_syn(flags), len > 0) {
+        (true, true) => SEEN_SYN | SEEN_DATA,
+        (true, false) => SEEN_SYN,
+        (false, _) => 0,
+    }
+}
+
 /// Bits that any packet but a connection's first sets. FIN needs ACK; RST+ACK and an empty FIN+ACK count as an ACK.
-const fn phase_bits(flags: TcpFlags, len: u32) -> u8 {
+pub(super) const fn phase_bits(flags: TcpFlags, len: u32) -> u8 {
     let has_ack = flags.has(TcpFlags::ACK);
     let mut bits = 0;
     if has_ack {
@@ -261,11 +268,11 @@ const fn phase_bits(flags: TcpFlags, len: u32) -> u8 {
 }
 
 /// SYN without ACK, whatever else is set: Wireshark asks no more.
-const fn is_pure_syn(flags: TcpFlags) -> bool {
+pub(super) const fn is_pure_syn(flags: TcpFlags) -> bool {
     flags.has(TcpFlags::SYN) && !flags.has(TcpFlags::ACK)
 }
 
-const fn index(dir: Dir) -> usize {
+pub(super) const fn index(dir: Dir) -> usize {
     match dir {
         Dir::LowToHigh => 0,
         Dir::HighToLow => 1,

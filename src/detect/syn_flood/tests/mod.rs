@@ -7,8 +7,11 @@ mod bounds;
 mod floods;
 mod properties;
 
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
+
+use foldhash::quality::FixedState;
 
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
@@ -247,7 +250,8 @@ fn feed(detector: &mut SynFlood, segment: &Seg, frame: u64, tell: &mut dyn FnMut
         sound: true,
     };
     let at = stamp(segment.at);
-    detector.on_segment(&Segment { at, frame, ip: &ip, tcp: &tcp, tuple: &tuple, dir, settled: false }, tell);
+    let key = FixedState::default().hash_one(tuple).max(1);
+    detector.on_segment(&Segment { at, frame, ip: &ip, tcp: &tcp, key, dir, settled: false }, tell);
 }
 
 /// A second, as trace time has it.
