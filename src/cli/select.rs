@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use crate::cli::args::Only;
+use crate::cli::values::Period;
 use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::flow::EndedConnection;
@@ -11,6 +12,7 @@ use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
 use crate::packet::Packet;
 use crate::packet::Protocol;
+use crate::packet::Timestamp;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 
@@ -21,20 +23,51 @@ pub(super) struct Selection {
     host: Option<IpAddr>,
     /// Any of these TCP streams; none for all.
     streams: Vec<u64>,
+    period: Period,
+    /// When the capture began.
+    first: Option<Timestamp>,
 }
 
 impl Selection {
     pub(super) fn of(only: &Only, streams: impl IntoIterator<Item = u64>) -> Self {
-        Self { port: only.port, host: only.host.map(|host| host.0), streams: streams.into_iter().collect() }
+        Self {
+            port: only.port,
+            host: only.host.map(|host| host.0),
+            streams: streams.into_iter().collect(),
+            period: only.period(),
+            first: None,
+        }
+    }
+
+    /// A packet has come: the first one is what times are counted from. Call before it is analysed.
+    pub(super) fn begins(&mut self, at: Timestamp) {
+        self.first.get_or_insert(at);
     }
 
     fn is_everything(&self) -> bool {
-        self.port.is_none() && self.host.is_none() && self.streams.is_empty()
+        self.port.is_none() && self.host.is_none() && self.streams.is_empty() && self.period.is_unbounded()
+    }
+
+    fn wants_time(&self, at: Timestamp) -> bool {
+        self.period.is_unbounded() || self.period.contains(at, self.first.unwrap_or(at))
+    }
+
+    /// Whether a conversation that lasted from one time to another has a part in the period.
+    fn wants_life(&self, from: Timestamp, to: Timestamp) -> bool {
+        let first = self.first.unwrap_or(from);
+        let begins_early = self.period.until.is_none_or(|until| from < until.within(first));
+        let ends_late = self.period.since.is_none_or(|since| to >= since.within(first));
+        begins_early && ends_late
     }
 
     /// Whether a packet is wanted that was seen as `seen`.
     pub(super) fn wants(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        self.wants_stream(seen) && self.wants_addresses(packet)
+        self.wants_stream(seen) && self.wants_packet(packet)
+    }
+
+    /// Whether time, addresses and ports of a packet are wanted.
+    pub(super) fn wants_packet(&self, packet: &Packet<'_>) -> bool {
+        self.wants_time(packet.meta.at) && self.wants_addresses(packet)
     }
 
     fn wants_stream(&self, seen: &Seen<'_>) -> bool {
@@ -49,7 +82,7 @@ impl Selection {
     }
 
     /// Whether addresses and ports of a packet are wanted, those that an ICMP error quotes included.
-    pub(super) fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
+    fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
         if self.port.is_none() && self.host.is_none() {
             return true;
         }
@@ -62,6 +95,11 @@ impl Selection {
         }
     }
 
+    /// Whether a finding is wanted that names no stream: by its time, where nothing else was asked for.
+    fn wants_finding_of_nobody(&self, finding: &Finding) -> bool {
+        self.port.is_none() && self.host.is_none() && self.streams.is_empty() && self.wants_time(finding.at)
+    }
+
     fn wants_ends(&self, one: Endpoint, other: Endpoint) -> bool {
         let port = self.port.is_none_or(|port| one.port == port || other.port == port);
         let host = self.host.is_none_or(|host| one.addr == host || other.addr == host);
@@ -69,11 +107,17 @@ impl Selection {
     }
 
     fn wants_connection(&self, ended: &EndedConnection<'_>) -> bool {
-        (self.streams.is_empty() || self.streams.contains(&ended.stream)) && self.wants_ends(ended.client, ended.server)
+        let connection = ended.connection;
+        (self.streams.is_empty() || self.streams.contains(&ended.stream))
+            && self.wants_ends(ended.client, ended.server)
+            && self.wants_life(connection.first.at, connection.last.at)
     }
 
     fn wants_exchange(&self, ended: &EndedExchange<'_>) -> bool {
-        self.streams.is_empty() && self.wants_ends(ended.a, ended.b)
+        let exchange = ended.exchange;
+        self.streams.is_empty()
+            && self.wants_ends(ended.a, ended.b)
+            && self.wants_life(exchange.first.at, exchange.last.at)
     }
 }
 
@@ -114,7 +158,7 @@ impl<S: Sink> Chosen<S> {
             if self.selection.streams.contains(&tcp.stream) {
                 self.present.set(tcp.stream);
             }
-            if wanted && tcp.is_first && !self.selection.is_everything() {
+            if wanted && !self.selection.is_everything() {
                 self.wanted_tcp.set(tcp.stream);
             }
         }
@@ -130,7 +174,10 @@ impl<S: Sink> Chosen<S> {
     pub(super) fn settle(&mut self) {
         for finding in std::mem::take(&mut self.held) {
             let about = &finding.streams;
-            if self.selection.is_everything() || about.iter().any(|&stream| self.wanted_tcp.has(stream)) {
+            let wanted = self.selection.is_everything()
+                || about.is_empty() && self.selection.wants_finding_of_nobody(&finding)
+                || about.iter().any(|&stream| self.wanted_tcp.has(stream));
+            if wanted {
                 self.pass(finding);
             }
         }
