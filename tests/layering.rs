@@ -30,6 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ruzstd::", &["source"]),
     ("libc::", &["source", "cli"]),
     ("tabled::", &["report"]),
+    ("csv::Writer", &["report"]),
     ("clap::", &["cli", "bin"]),
     ("mio::", &["adder"]),
     ("socket2::", &["adder", "source"]),

@@ -6,6 +6,7 @@
 
 mod analyze;
 mod args;
+mod choices;
 mod craft;
 mod demo;
 mod drive;

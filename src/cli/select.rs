@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use crate::cli::args::Only;
+use crate::cli::values::Period;
 use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::flow::EndedConnection;
@@ -11,42 +12,77 @@ use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
 use crate::packet::Packet;
 use crate::packet::Protocol;
+use crate::packet::Timestamp;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 
 /// What to show.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
     port: Option<u16>,
     host: Option<IpAddr>,
-    stream: Option<u64>,
+    /// Any of these TCP streams; none for all.
+    streams: Vec<u64>,
+    period: Period,
+    /// When the capture began.
+    first: Option<Timestamp>,
 }
 
 impl Selection {
-    pub(super) fn of(only: &Only, stream: Option<u64>) -> Self {
-        Self { port: only.port, host: only.host.map(|host| host.0), stream }
+    pub(super) fn of(only: &Only, streams: impl IntoIterator<Item = u64>) -> Self {
+        Self {
+            port: only.port,
+            host: only.host.map(|host| host.0),
+            streams: streams.into_iter().collect(),
+            period: only.period(),
+            first: None,
+        }
+    }
+
+    /// A packet has come: the first one is what times are counted from. Call before it is analysed.
+    pub(super) fn begins(&mut self, at: Timestamp) {
+        self.first.get_or_insert(at);
     }
 
     fn is_everything(&self) -> bool {
-        self.port.is_none() && self.host.is_none() && self.stream.is_none()
+        self.port.is_none() && self.host.is_none() && self.streams.is_empty() && self.period.is_unbounded()
+    }
+
+    fn wants_time(&self, at: Timestamp) -> bool {
+        self.period.is_unbounded() || self.period.contains(at, self.first.unwrap_or(at))
+    }
+
+    /// Whether a conversation that lasted from one time to another has a part in the period.
+    fn wants_life(&self, from: Timestamp, to: Timestamp) -> bool {
+        let first = self.first.unwrap_or(from);
+        let begins_early = self.period.until.is_none_or(|until| from < until.within(first));
+        let ends_late = self.period.since.is_none_or(|since| to >= since.within(first));
+        begins_early && ends_late
     }
 
     /// Whether a packet is wanted that was seen as `seen`.
     pub(super) fn wants(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        self.wants_stream(seen) && self.wants_addresses(packet)
+        self.wants_stream(seen) && self.wants_packet(packet)
+    }
+
+    /// Whether time, addresses and ports of a packet are wanted.
+    pub(super) fn wants_packet(&self, packet: &Packet<'_>) -> bool {
+        self.wants_time(packet.meta.at) && self.wants_addresses(packet)
     }
 
     fn wants_stream(&self, seen: &Seen<'_>) -> bool {
-        let Some(wanted) = self.stream else { return true };
+        if self.streams.is_empty() {
+            return true;
+        }
         match seen {
-            Seen::Tcp(tcp) => tcp.stream == wanted,
-            Seen::Unreachable { protocol: Protocol::Tcp, stream, .. } => *stream == wanted,
+            Seen::Tcp(tcp) => self.streams.contains(&tcp.stream),
+            Seen::Unreachable { protocol: Protocol::Tcp, stream, .. } => self.streams.contains(stream),
             Seen::Unreachable { .. } | Seen::Udp(_) | Seen::Other => false,
         }
     }
 
     /// Whether addresses and ports of a packet are wanted, those that an ICMP error quotes included.
-    pub(super) fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
+    fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
         if self.port.is_none() && self.host.is_none() {
             return true;
         }
@@ -59,6 +95,11 @@ impl Selection {
         }
     }
 
+    /// Whether a finding is wanted that names no stream: by its time, where nothing else was asked for.
+    fn wants_finding_of_nobody(&self, finding: &Finding) -> bool {
+        self.port.is_none() && self.host.is_none() && self.streams.is_empty() && self.wants_time(finding.at)
+    }
+
     fn wants_ends(&self, one: Endpoint, other: Endpoint) -> bool {
         let port = self.port.is_none_or(|port| one.port == port || other.port == port);
         let host = self.host.is_none_or(|host| one.addr == host || other.addr == host);
@@ -66,11 +107,17 @@ impl Selection {
     }
 
     fn wants_connection(&self, ended: &EndedConnection<'_>) -> bool {
-        self.stream.is_none_or(|stream| stream == ended.stream) && self.wants_ends(ended.client, ended.server)
+        let connection = ended.connection;
+        (self.streams.is_empty() || self.streams.contains(&ended.stream))
+            && self.wants_ends(ended.client, ended.server)
+            && self.wants_life(connection.first.at, connection.last.at)
     }
 
     fn wants_exchange(&self, ended: &EndedExchange<'_>) -> bool {
-        self.stream.is_none() && self.wants_ends(ended.a, ended.b)
+        let exchange = ended.exchange;
+        self.streams.is_empty()
+            && self.wants_ends(ended.a, ended.b)
+            && self.wants_life(exchange.first.at, exchange.last.at)
     }
 }
 
@@ -86,11 +133,21 @@ pub(super) struct Chosen<S> {
     pub(super) tcp_streams: u64,
     held: Vec<Finding>,
     wanted_tcp: Bits,
+    /// Streams asked for by number that were seen.
+    present: Bits,
 }
 
 impl<S: Sink> Chosen<S> {
     pub(super) fn new(selection: Selection, sink: S) -> Self {
-        Self { selection, sink, worst: None, tcp_streams: 0, held: Vec::new(), wanted_tcp: Bits::default() }
+        Self {
+            selection,
+            sink,
+            worst: None,
+            tcp_streams: 0,
+            held: Vec::new(),
+            wanted_tcp: Bits::default(),
+            present: Bits::default(),
+        }
     }
 
     /// Whether a packet is to be shown. Remembers its connection for findings that come later.
@@ -98,18 +155,29 @@ impl<S: Sink> Chosen<S> {
         let wanted = self.selection.wants(packet, seen);
         if let Seen::Tcp(tcp) = seen {
             self.tcp_streams = self.tcp_streams.max(tcp.stream + 1);
-            if wanted && tcp.is_first && !self.selection.is_everything() {
+            if self.selection.streams.contains(&tcp.stream) {
+                self.present.set(tcp.stream);
+            }
+            if wanted && !self.selection.is_everything() {
                 self.wanted_tcp.set(tcp.stream);
             }
         }
         wanted
     }
 
+    /// A stream that was asked for by number and did not come.
+    pub(super) fn missing(&self) -> Option<u64> {
+        self.selection.streams.iter().copied().find(|&stream| !self.present.has(stream))
+    }
+
     /// Lets findings go that are about no conversation's end. Call after each packet, and when all is over.
     pub(super) fn settle(&mut self) {
         for finding in std::mem::take(&mut self.held) {
             let about = &finding.streams;
-            if self.selection.is_everything() || about.iter().any(|&stream| self.wanted_tcp.has(stream)) {
+            let wanted = self.selection.is_everything()
+                || about.is_empty() && self.selection.wants_finding_of_nobody(&finding)
+                || about.iter().any(|&stream| self.wanted_tcp.has(stream));
+            if wanted {
                 self.pass(finding);
             }
         }
@@ -245,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_stream_selects_only_itself() {
-        let (packets, told) = shown(Selection { stream: Some(0), ..Selection::default() });
+        let (packets, told) = shown(Selection { streams: vec![0], ..Selection::default() });
         assert_eq!(packets, 1);
         assert!(told.contains(&"tcp 0".to_owned()) && !told.contains(&"tcp 1".to_owned()), "{told:?}");
     }

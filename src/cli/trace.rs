@@ -34,6 +34,10 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         let text = "--stream is for files: on an interface, give --port or --host instead";
         return Err(Failure::Usage(text.to_owned()));
     }
+    if !args.only.period().is_unbounded() && matches!(meant, Meant::Interface(_)) {
+        let text = "--since and --until are for files: on an interface, give --duration instead";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     // Before the capture begins, so that no Ctrl-C is missed.
     let stop = Stop::on_signals()?;
     let (mut source, live) = open(&meant, &args)?;
@@ -84,13 +88,13 @@ fn follow<S: Show>(
     if let Some(problem) = &source.info().problem {
         say(&format!("{}: {problem}", input_name(&args.input)));
     }
-    match args.stream {
-        Some(wanted) if follow.shown == 0 => Err(Failure::NoStream {
+    match follow.chosen.missing() {
+        Some(wanted) => Err(Failure::NoStream {
             file: input_name(&args.input),
             protocol: Protocol::Tcp,
             streams: follow.chosen.tcp_streams,
             wanted,
         }),
-        _ => Ok(follow.chosen.sink),
+        None => Ok(follow.chosen.sink),
     }
 }
