@@ -25,6 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("pnet::", &["source"]),
     ("pcap_file::", &["source"]),
     ("memmap2::", &["source"]),
+    ("libloading::", &["source"]),
     ("flate2::", &["source"]),
     ("lz4_flex::", &["source"]),
     ("ruzstd::", &["source"]),

@@ -7,7 +7,10 @@ mod capture;
 mod config;
 mod error;
 mod file;
+mod filter;
 mod interfaces;
+mod libpcap;
+mod machine;
 mod memory;
 mod octets;
 mod order;
@@ -16,6 +19,7 @@ mod pcapng;
 mod sniff;
 mod unit;
 mod unpack;
+mod words;
 
 #[cfg(not(all(target_os = "linux", feature = "live")))]
 mod absent;
@@ -37,6 +41,7 @@ pub use capture::{CaptureInfo, Format, InterfaceInfo, Problem, ProblemKind, Reso
 pub use config::LiveConfig;
 pub use error::SourceError;
 pub use file::FileSource;
+pub use filter::Filter;
 pub use interfaces::{Address, Interface, interfaces};
 #[cfg(all(target_os = "linux", feature = "live"))]
 pub use live::LiveSource;
