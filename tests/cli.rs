@@ -360,6 +360,19 @@ fn a_port_or_host_selects_conversations_and_keeps_their_numbers() {
 }
 
 #[test]
+fn streams_that_are_named_are_told_whole_in_the_order_of_their_numbers() {
+    let desk = Desk::new();
+    let run = desk.run(&["analyze", "whole.pcap", "--stream", "1", "--stream", "0", "--fail-on", "never"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    let at = |text: &str| run.out.find(text).unwrap_or_else(|| panic!("{text}: {}", run.out));
+    assert!(at("stream 0  ") < at("closed by client") && at("closed by client") < at("stream 1  "), "{}", run.out);
+    assert!(at("stream 1  ") < at("error refused"), "{}", run.out);
+    assert!(run.out.contains("completeness 31 = 1 SYN + 2 SYN,ACK"), "{}", run.out);
+    let missing = desk.run(&["analyze", "whole.pcap", "--stream", "0", "--stream", "9"]);
+    assert_eq!((missing.code, missing.err.lines().count()), (Some(2), 1), "{}", missing.err);
+}
+
+#[test]
 fn trace_tells_the_handshake_and_stops_after_the_count() {
     let desk = Desk::new();
     let run = desk.run(&["trace", "whole.pcap", "--stream", "0"]);

@@ -1,5 +1,6 @@
 //! `synscope analyze`: every connection of a capture, and what is wrong with it.
 
+use std::io;
 use std::io::Write;
 
 use crate::cli::Verdict;
@@ -21,10 +22,12 @@ use crate::cli::stop::Stop;
 use crate::finding::Severity;
 use crate::packet::Protocol;
 use crate::pipeline::Limits;
+use crate::report::capture;
+use crate::report::capture::Whole;
+use crate::report::connection::Details;
 use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
-use crate::report::summary::Whole;
 use crate::source::Source;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
@@ -35,6 +38,7 @@ pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure>
     let stop = Stop::on_signals()?;
     let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
     let tally = match job.args.format {
+        Format::Table if job.is_detailed() => job.details()?,
         Format::Table => job.tables()?,
         Format::Jsonl => job.objects()?,
     };
@@ -59,9 +63,33 @@ struct Tally {
 }
 
 impl Job {
+    /// Each connection told whole: who names a few wants to read all of them.
+    fn is_detailed(&self) -> bool {
+        !self.args.stream.is_empty()
+    }
+
     fn tables(&self) -> Result<Tally, Failure> {
-        let mut out = Out::stdout();
         let keep = Keep { rows: self.args.limit, examples: if self.args.all_findings { usize::MAX } else { EXAMPLES } };
+        self.pages(|| Summary::new(keep), |summary, out, whole| summary.write(out, whole, &self.style))
+    }
+
+    fn details(&self) -> Result<Tally, Failure> {
+        self.pages(
+            || Details::new(self.style),
+            |details, out, whole| {
+                capture::write(out, whole, &self.style)?;
+                details.write(out)
+            },
+        )
+    }
+
+    /// A page for each capture, written when it is over.
+    fn pages<S: Show>(
+        &self,
+        mut sink: impl FnMut() -> S,
+        mut write: impl FnMut(S, &mut dyn Write, &Whole<'_>) -> io::Result<()>,
+    ) -> Result<Tally, Failure> {
+        let mut out = Out::stdout();
         let mut tally = Tally::default();
         let mut between = false;
         for file in &self.args.files {
@@ -69,7 +97,7 @@ impl Job {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let (follow, worst) = self.follow(file, source, Summary::new(keep))?;
+                let (follow, worst) = self.follow(file, source, sink())?;
                 let dropped = source.stats().dropped;
                 let whole = Whole {
                     info: source.info(),
@@ -77,7 +105,7 @@ impl Job {
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
-                follow.chosen.sink.write(&mut out, &whole, &self.style)?;
+                write(follow.chosen.sink, &mut out, &whole)?;
                 out.flush()?;
                 Ok(worst)
             })?;
@@ -135,21 +163,21 @@ impl Job {
             connections: self.args.max_connections.unwrap_or(Limits::default().connections),
             ..Limits::default()
         };
-        let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream), sink);
+        let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream.iter().copied()), sink);
         follow.analyzer = follow.analyzer.patient();
-        if self.args.format == Format::Jsonl {
+        if self.args.format == Format::Jsonl || self.is_detailed() {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));
         }
         follow.run(source, &self.until)?;
-        match self.args.stream {
-            Some(wanted) if follow.shown == 0 => Err(Failure::NoStream {
+        match follow.chosen.missing() {
+            Some(wanted) => Err(Failure::NoStream {
                 file: input_name(file),
                 protocol: Protocol::Tcp,
                 streams: follow.chosen.tcp_streams,
                 wanted,
             }),
-            _ => {
+            None => {
                 let worst = follow.chosen.worst;
                 Ok((follow, worst))
             }

@@ -97,9 +97,9 @@ pub(super) struct AnalyzeArgs {
     pub(super) files: Vec<String>,
     #[command(flatten)]
     pub(super) only: Only,
-    /// Only this TCP stream, by Wireshark's number.
+    /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
-    pub(super) stream: Option<u64>,
+    pub(super) stream: Vec<u64>,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -284,6 +284,7 @@ Live capture needs CAP_NET_RAW: sudo, or once setcap cap_net_raw,cap_net_admin=e
 const ANALYZE: &str = "\
 Examples:
   synscope analyze capture.pcapng
+  synscope analyze capture.pcapng --stream 3        one connection from opening to close
   synscope analyze before.pcap after.pcap --port 443
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'

@@ -15,20 +15,21 @@ use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 
 /// What to show.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
     port: Option<u16>,
     host: Option<IpAddr>,
-    stream: Option<u64>,
+    /// Any of these TCP streams; none for all.
+    streams: Vec<u64>,
 }
 
 impl Selection {
-    pub(super) fn of(only: &Only, stream: Option<u64>) -> Self {
-        Self { port: only.port, host: only.host.map(|host| host.0), stream }
+    pub(super) fn of(only: &Only, streams: impl IntoIterator<Item = u64>) -> Self {
+        Self { port: only.port, host: only.host.map(|host| host.0), streams: streams.into_iter().collect() }
     }
 
     fn is_everything(&self) -> bool {
-        self.port.is_none() && self.host.is_none() && self.stream.is_none()
+        self.port.is_none() && self.host.is_none() && self.streams.is_empty()
     }
 
     /// Whether a packet is wanted that was seen as `seen`.
@@ -37,10 +38,12 @@ impl Selection {
     }
 
     fn wants_stream(&self, seen: &Seen<'_>) -> bool {
-        let Some(wanted) = self.stream else { return true };
+        if self.streams.is_empty() {
+            return true;
+        }
         match seen {
-            Seen::Tcp(tcp) => tcp.stream == wanted,
-            Seen::Unreachable { protocol: Protocol::Tcp, stream, .. } => *stream == wanted,
+            Seen::Tcp(tcp) => self.streams.contains(&tcp.stream),
+            Seen::Unreachable { protocol: Protocol::Tcp, stream, .. } => self.streams.contains(stream),
             Seen::Unreachable { .. } | Seen::Udp(_) | Seen::Other => false,
         }
     }
@@ -66,11 +69,11 @@ impl Selection {
     }
 
     fn wants_connection(&self, ended: &EndedConnection<'_>) -> bool {
-        self.stream.is_none_or(|stream| stream == ended.stream) && self.wants_ends(ended.client, ended.server)
+        (self.streams.is_empty() || self.streams.contains(&ended.stream)) && self.wants_ends(ended.client, ended.server)
     }
 
     fn wants_exchange(&self, ended: &EndedExchange<'_>) -> bool {
-        self.stream.is_none() && self.wants_ends(ended.a, ended.b)
+        self.streams.is_empty() && self.wants_ends(ended.a, ended.b)
     }
 }
 
@@ -86,11 +89,21 @@ pub(super) struct Chosen<S> {
     pub(super) tcp_streams: u64,
     held: Vec<Finding>,
     wanted_tcp: Bits,
+    /// Streams asked for by number that were seen.
+    present: Bits,
 }
 
 impl<S: Sink> Chosen<S> {
     pub(super) fn new(selection: Selection, sink: S) -> Self {
-        Self { selection, sink, worst: None, tcp_streams: 0, held: Vec::new(), wanted_tcp: Bits::default() }
+        Self {
+            selection,
+            sink,
+            worst: None,
+            tcp_streams: 0,
+            held: Vec::new(),
+            wanted_tcp: Bits::default(),
+            present: Bits::default(),
+        }
     }
 
     /// Whether a packet is to be shown. Remembers its connection for findings that come later.
@@ -98,11 +111,19 @@ impl<S: Sink> Chosen<S> {
         let wanted = self.selection.wants(packet, seen);
         if let Seen::Tcp(tcp) = seen {
             self.tcp_streams = self.tcp_streams.max(tcp.stream + 1);
+            if self.selection.streams.contains(&tcp.stream) {
+                self.present.set(tcp.stream);
+            }
             if wanted && tcp.is_first && !self.selection.is_everything() {
                 self.wanted_tcp.set(tcp.stream);
             }
         }
         wanted
+    }
+
+    /// A stream that was asked for by number and did not come.
+    pub(super) fn missing(&self) -> Option<u64> {
+        self.selection.streams.iter().copied().find(|&stream| !self.present.has(stream))
     }
 
     /// Lets findings go that are about no conversation's end. Call after each packet, and when all is over.
@@ -245,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_stream_selects_only_itself() {
-        let (packets, told) = shown(Selection { stream: Some(0), ..Selection::default() });
+        let (packets, told) = shown(Selection { streams: vec![0], ..Selection::default() });
         assert_eq!(packets, 1);
         assert!(told.contains(&"tcp 0".to_owned()) && !told.contains(&"tcp 1".to_owned()), "{told:?}");
     }

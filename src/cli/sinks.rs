@@ -8,18 +8,17 @@ use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Packet;
-use crate::packet::Protocol;
-use crate::packet::Tuple;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
+use crate::report::completeness::Completeness;
+use crate::report::connection::Details;
 use crate::report::json;
 use crate::report::json::Totals;
 use crate::report::style::Style;
 use crate::report::summary::Summary;
 use crate::report::trace::TraceWriter;
 use crate::source::CaptureInfo;
-use crate::tcp::dialect::Dialect;
 
 /// A sink that is also shown packets.
 pub(super) trait Show: Sink {
@@ -113,14 +112,15 @@ pub(super) struct Objects<W> {
     file: String,
     totals: Totals,
     /// Runs along for what the contract wants in Wireshark's words.
-    dialect: Dialect,
+    completeness: Completeness,
 }
 
 impl<W: Write> Objects<W> {
     /// Begins with the header line.
     pub(super) fn new(out: W) -> Self {
         let paper = Paper { out, failed: None };
-        let mut objects = Self { paper, file: String::new(), totals: Totals::default(), dialect: Dialect::default() };
+        let mut objects =
+            Self { paper, file: String::new(), totals: Totals::default(), completeness: Completeness::default() };
         objects.paper.write(|out| json::header(out));
         objects
     }
@@ -128,14 +128,7 @@ impl<W: Write> Objects<W> {
     /// What follows is about this capture.
     pub(super) fn begin(&mut self, file: &str) {
         file.clone_into(&mut self.file);
-        self.dialect = Dialect::default();
-    }
-
-    /// Wireshark's `tcp.completeness` of a connection, where its numbering agrees with ours.
-    fn completeness(&mut self, ended: &EndedConnection<'_>) -> Option<u8> {
-        let (tuple, _) = Tuple::of(Protocol::Tcp, ended.client, ended.server);
-        let (number, last) = self.dialect.stream(&tuple)?;
-        (u64::from(number) == ended.stream).then(|| last.completeness())
+        self.completeness = Completeness::default();
     }
 
     /// Ends with the summary line.
@@ -148,7 +141,7 @@ impl<W: Write> Objects<W> {
 impl<W: Write> Sink for Objects<W> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         self.totals.connections += 1;
-        let completeness = self.completeness(ended);
+        let completeness = self.completeness.of(ended);
         self.paper.write(|out| json::connection(out, &self.file, ended, completeness));
     }
 
@@ -165,7 +158,7 @@ impl<W: Write> Sink for Objects<W> {
 
 impl<W: Write> Show for Objects<W> {
     fn passed(&mut self, packet: &Packet<'_>) {
-        self.dialect.observe(packet);
+        self.completeness.observe(packet);
     }
 
     fn packet(&mut self, _packet: &Packet<'_>, _seen: &Seen<'_>) {}
@@ -191,6 +184,27 @@ impl<W: Write> Show for Objects<W> {
 /// Everything for the table at the end: nothing is written on the way.
 impl Show for Summary {
     fn packet(&mut self, _packet: &Packet<'_>, _seen: &Seen<'_>) {}
+
+    fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {}
+
+    fn check(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// Pages are written at the end as well.
+impl Show for Details {
+    fn passed(&mut self, packet: &Packet<'_>) {
+        self.passed(packet);
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.packet(packet, seen);
+    }
 
     fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {}
 

@@ -84,13 +84,13 @@ fn follow<S: Show>(
     if let Some(problem) = &source.info().problem {
         say(&format!("{}: {problem}", input_name(&args.input)));
     }
-    match args.stream {
-        Some(wanted) if follow.shown == 0 => Err(Failure::NoStream {
+    match follow.chosen.missing() {
+        Some(wanted) => Err(Failure::NoStream {
             file: input_name(&args.input),
             protocol: Protocol::Tcp,
             streams: follow.chosen.tcp_streams,
             wanted,
         }),
-        _ => Ok(follow.chosen.sink),
+        None => Ok(follow.chosen.sink),
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
-//! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
-//! object per conversation; [`explain`] says why a single packet was sent; [`mss`] and [`interfaces`] are about segment
+//! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`connection`] one
+//! connection whole, [`json`] an object per conversation; [`explain`] says why a single packet was sent; [`mss`] and [`interfaces`] are about segment
 //! sizes.
 
+pub mod capture;
+pub mod completeness;
+pub mod connection;
 pub mod explain;
 pub mod headers;
 pub mod interfaces;
@@ -23,6 +26,7 @@ mod grid;
 mod json_connection;
 mod json_ledger;
 mod line;
+mod page;
 #[cfg(test)]
 mod testing;
 mod verdicts;

@@ -88,6 +88,25 @@ impl<'a> Segment<'a> {
         }
     }
 
+    /// It belongs to the opening: a SYN, or what completes it.
+    pub(super) fn opens(&self) -> bool {
+        self.tcp.flags.has(TcpFlags::SYN) || self.has(|event| matches!(event, Event::Established { .. }))
+    }
+
+    /// It belongs to the closing: a FIN, a RST, or what acknowledges a FIN.
+    pub(super) fn closes(&self) -> bool {
+        self.tcp.flags.any(TcpFlags::FIN.with(TcpFlags::RST)) || self.has(|event| matches!(event, Event::FinAcked))
+    }
+
+    /// The packet in a line, its number first: `packet 3 C→S ACK`, and everything that is to be said.
+    pub(super) fn line(&self, room: usize) -> Facts {
+        let mut facts = Facts::default();
+        let way = arrow(self.connection(), self.seen.side);
+        facts.plain(format!("packet {} {way} {}", self.packet.meta.number, self.verb()));
+        facts.append(self.facts(room));
+        facts
+    }
+
     /// Everything that is to be said, most important first. `room` is how many columns a payload may take.
     pub(super) fn facts(&self, room: usize) -> Facts {
         let mut facts = Facts::default();
