@@ -12,6 +12,8 @@ use clap::ValueEnum;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
 use crate::cli::values::length;
+use crate::finding::Code;
+use crate::report::explain::catalogue;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -64,6 +66,20 @@ pub(super) struct Only {
     /// Only conversations with this address at either end.
     #[arg(long, value_name = "ADDR")]
     pub(super) host: Option<Host>,
+    /// Only packets that pass this filter of the tcpdump language, and their conversations.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
+}
+
+/// What must have been judged of what is shown.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct Fields {
+    /// Only what has this code, as explain --code lists them; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    /// Only what was judged so (found counts as broken, ruled out as holds).
+    #[arg(long, value_enum, value_name = "OUTCOME")]
+    pub(super) verdict: Option<Outcome>,
 }
 
 #[derive(Debug, Group)]
@@ -100,6 +116,8 @@ pub(super) struct AnalyzeArgs {
     /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Vec<u64>,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -134,6 +152,11 @@ pub(super) struct HeadersArgs {
     pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) only: Only,
+    /// Only this TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// One line per packet.
     #[arg(long)]
     pub(super) brief: bool,
@@ -183,6 +206,9 @@ pub(super) struct LadderArgs {
     /// Count UDP conversations instead of TCP connections.
     #[arg(long)]
     pub(super) udp: bool,
+    /// Only packets that pass this filter of the tcpdump language.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
     /// Every packet, also those of a long transfer that only move data.
     #[arg(long)]
     pub(super) full: bool,
@@ -243,11 +269,27 @@ pub(super) enum FailOn {
     Never,
 }
 
+/// How a check came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Outcome {
+    Broken,
+    Holds,
+    CannotTell,
+}
+
 /// Whose words to add.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Dialect {
     #[value(name = "wireshark-4.0")]
     Wireshark40,
+}
+
+/// A code of the catalogue, with an error that names its neighbours.
+fn code(name: &str) -> Result<Code, String> {
+    Code::named(name).ok_or_else(|| {
+        let near: Vec<_> = catalogue::nearest(name).into_iter().map(Code::as_str).collect();
+        format!("no such code; did you mean {}? (synscope explain --code all lists them)", near.join(", "))
+    })
 }
 
 /// A whole number, with an error that says so.
@@ -276,6 +318,7 @@ Examples:
   synscope trace lo --port 5656
   synscope trace capture.pcap --stream 3 --absolute
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
+  synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
   ssh host tcpdump -U -w - | synscope trace -
 
 An interface wins over a file of the same name; ./lo means the file.
@@ -286,6 +329,7 @@ Examples:
   synscope analyze capture.pcapng
   synscope analyze capture.pcapng --stream 3        one connection from opening to close
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
   zstd -dc big.pcap.zst | synscope analyze -";
@@ -295,6 +339,8 @@ Examples:
   synscope headers capture.pcap 1        the first frame
   synscope headers capture.pcap 3-7 --brief
   synscope headers a.pcap b.pcap --format jsonl
+  synscope headers a.pcap --brief --filter 'udp port 53'
+  synscope headers a.pcap --brief --code zero-window --code window-full
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 

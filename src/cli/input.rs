@@ -5,6 +5,7 @@ use std::io;
 use std::io::IsTerminal;
 use std::path::Path;
 
+use crate::cli::args::Only;
 use crate::cli::failure::Failure;
 use crate::cli::failure::shown;
 use crate::cli::say;
@@ -64,8 +65,8 @@ pub(super) fn file(name: &str, command: &'static str) -> Result<FileSource, Fail
 }
 
 /// Opens an interface.
-pub(super) fn interface(name: &str, port: Option<u16>) -> Result<Box<dyn Source>, Failure> {
-    let config = LiveConfig { port, ..LiveConfig::new(name) };
+pub(super) fn interface(name: &str, only: &Only) -> Result<Box<dyn Source>, Failure> {
+    let config = LiveConfig { port: only.port, filter: only.filter.clone(), ..LiveConfig::new(name) };
     Ok(Box::new(LiveSource::open(&config)?))
 }
 

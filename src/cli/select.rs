@@ -1,18 +1,29 @@
 //! Which packets and conversations are shown. Everything is analysed, so that numbers stay those of the whole
 //! capture; what nobody asked for is left out on the way to the sink.
 
+use std::cell::Cell;
 use std::net::IpAddr;
+use std::rc::Rc;
 
+use crate::cli::args::Fields;
 use crate::cli::args::Only;
+use crate::cli::args::Outcome;
+use crate::cli::failure::Failure;
+use crate::cli::say;
+use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Protocol;
+use crate::pipeline::Judging;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
+use crate::report::verdicts;
+use crate::source::Filter;
 
 /// What to show.
 #[derive(Clone, Debug, Default)]
@@ -21,20 +32,61 @@ pub(super) struct Selection {
     host: Option<IpAddr>,
     /// Any of these TCP streams; none for all.
     streams: Vec<u64>,
+    filter: Option<Rc<Filter>>,
+    /// Whether the filter passes the frame that was looked at last.
+    passing: Cell<bool>,
+    fields: Fields,
 }
 
 impl Selection {
-    pub(super) fn of(only: &Only, streams: impl IntoIterator<Item = u64>) -> Self {
-        Self { port: only.port, host: only.host.map(|host| host.0), streams: streams.into_iter().collect() }
+    pub(super) fn of(only: &Only, streams: impl IntoIterator<Item = u64>) -> Result<Self, Failure> {
+        Ok(Self {
+            port: only.port,
+            host: only.host.map(|host| host.0),
+            streams: streams.into_iter().collect(),
+            filter: only.filter.as_deref().map(Filter::new).transpose()?.map(Rc::new),
+            ..Self::default()
+        })
+    }
+
+    /// The same selection, narrowed by what was judged.
+    pub(super) fn with_fields(self, fields: &Fields) -> Self {
+        Self { fields: fields.clone(), ..self }
+    }
+
+    /// How much must be judged for it, at least.
+    pub(super) fn judging(&self, otherwise: Judging) -> Judging {
+        if self.fields.is_everything() { otherwise } else { Judging::Everything }
+    }
+
+    /// Looks at a frame as it was captured; to be called before its packet is asked about.
+    pub(super) fn look(&self, frame: &Frame<'_>) {
+        if let Some(filter) = &self.filter {
+            self.passing.set(filter.passes(frame));
+        }
+    }
+
+    /// When a capture is over: says on which frames the filter had nothing to say; an error where those were all.
+    pub(super) fn settle(&self) -> Result<(), Failure> {
+        let Some(filter) = &self.filter else { return Ok(()) };
+        for refusal in filter.refusals()? {
+            say(&refusal);
+        }
+        Ok(())
     }
 
     fn is_everything(&self) -> bool {
-        self.port.is_none() && self.host.is_none() && self.streams.is_empty()
+        self.port.is_none() && self.host.is_none() && self.streams.is_empty() && self.filter.is_none()
     }
 
     /// Whether a packet is wanted that was seen as `seen`.
     pub(super) fn wants(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        self.wants_stream(seen) && self.wants_addresses(packet)
+        self.reaches(packet, seen) && self.fields.match_packet(seen)
+    }
+
+    /// The same, whatever was judged.
+    fn reaches(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
+        (self.filter.is_none() || self.passing.get()) && self.wants_stream(seen) && self.wants_addresses(packet)
     }
 
     fn wants_stream(&self, seen: &Seen<'_>) -> bool {
@@ -49,7 +101,7 @@ impl Selection {
     }
 
     /// Whether addresses and ports of a packet are wanted, those that an ICMP error quotes included.
-    pub(super) fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
+    fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
         if self.port.is_none() && self.host.is_none() {
             return true;
         }
@@ -77,6 +129,42 @@ impl Selection {
     }
 }
 
+impl Fields {
+    fn is_everything(&self) -> bool {
+        self.code.is_empty() && self.verdict.is_none()
+    }
+
+    /// One of the packet's verdicts has the code and the outcome. Without a code, only those count that are told of
+    /// without being asked: nearly every segment keeps some rule.
+    fn match_packet(&self, seen: &Seen<'_>) -> bool {
+        match seen {
+            _ if self.is_everything() => true,
+            Seen::Tcp(tcp) => tcp.judgements.iter().any(|judgement| {
+                let known = if self.code.is_empty() { verdicts::is_told(judgement) } else { true };
+                known && self.has_code(judgement.code) && self.verdict.is_none_or(|one| one.is(judgement.outcome()))
+            }),
+            &Seen::Unreachable { protocol, ends: true, .. } => {
+                self.has_code(verdicts::code_of_icmp(protocol)) && self.verdict.is_none_or(|one| one.is("found"))
+            }
+            Seen::Unreachable { .. } | Seen::Udp(_) | Seen::Other => false,
+        }
+    }
+
+    fn has_code(&self, code: Code) -> bool {
+        self.code.is_empty() || self.code.contains(&code)
+    }
+}
+
+impl Outcome {
+    fn is(self, outcome: &str) -> bool {
+        match self {
+            Self::Broken => matches!(outcome, "broken" | "found"),
+            Self::Holds => matches!(outcome, "holds" | "ruled-out"),
+            Self::CannotTell => outcome == "cannot-tell",
+        }
+    }
+}
+
 /// A sink behind a [`Selection`]. Findings are held back until it is known whether their conversation is wanted, and
 /// until the packet that caused them was shown.
 #[derive(Debug)]
@@ -88,7 +176,10 @@ pub(super) struct Chosen<S> {
     /// Streams of TCP that were seen, wanted or not.
     pub(super) tcp_streams: u64,
     held: Vec<Finding>,
-    wanted_tcp: Bits,
+    /// Conversations with a packet that the selection reaches, whatever was judged of it.
+    reached: PerProtocol,
+    /// Conversations with a packet of which was judged what was asked for.
+    judged: PerProtocol,
     /// Streams asked for by number that were seen.
     present: Bits,
 }
@@ -101,24 +192,39 @@ impl<S: Sink> Chosen<S> {
             worst: None,
             tcp_streams: 0,
             held: Vec::new(),
-            wanted_tcp: Bits::default(),
+            reached: PerProtocol::default(),
+            judged: PerProtocol::default(),
             present: Bits::default(),
         }
     }
 
-    /// Whether a packet is to be shown. Remembers its connection for findings that come later.
+    /// Whether a packet is to be shown. Remembers its conversation for findings that come later.
     pub(super) fn wants(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        let wanted = self.selection.wants(packet, seen);
+        let reaches = self.selection.reaches(packet, seen);
+        let judged = self.selection.fields.match_packet(seen);
         if let Seen::Tcp(tcp) = seen {
             self.tcp_streams = self.tcp_streams.max(tcp.stream + 1);
             if self.selection.streams.contains(&tcp.stream) {
                 self.present.set(tcp.stream);
             }
-            if wanted && tcp.is_first && !self.selection.is_everything() {
-                self.wanted_tcp.set(tcp.stream);
+        }
+        if let Some((protocol, stream)) = stream_of(seen) {
+            if reaches && !self.selection.is_everything() {
+                self.reached.of(protocol).set(stream);
+            }
+            if judged && !self.selection.fields.is_everything() {
+                self.judged.of(protocol).set(stream);
             }
         }
-        wanted
+        reaches && judged
+    }
+
+    /// Whether a conversation is to be shown that is over, and may have been found fault with just now.
+    fn wants_ended(&mut self, protocol: Protocol, stream: u64) -> bool {
+        let fields = &self.selection.fields;
+        let reached = self.selection.filter.is_none() || self.reached.of(protocol).has(stream);
+        let found = !fields.code.is_empty() && self.held.iter().any(|finding| fields.code.contains(&finding.code));
+        reached && (fields.is_everything() || found || self.judged.of(protocol).has(stream))
     }
 
     /// A stream that was asked for by number and did not come.
@@ -130,7 +236,7 @@ impl<S: Sink> Chosen<S> {
     pub(super) fn settle(&mut self) {
         for finding in std::mem::take(&mut self.held) {
             let about = &finding.streams;
-            if self.selection.is_everything() || about.iter().any(|&stream| self.wanted_tcp.has(stream)) {
+            if self.selection.is_everything() || about.iter().any(|&stream| self.reached.tcp.has(stream)) {
                 self.pass(finding);
             }
         }
@@ -145,6 +251,9 @@ impl<S: Sink> Chosen<S> {
     }
 
     fn pass(&mut self, finding: Finding) {
+        if !self.selection.fields.has_code(finding.code) {
+            return;
+        }
         self.worst = self.worst.max(Some(finding.severity));
         self.sink.finding(finding);
     }
@@ -152,7 +261,7 @@ impl<S: Sink> Chosen<S> {
 
 impl<S: Sink> Sink for Chosen<S> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
-        let wanted = self.selection.wants_connection(ended);
+        let wanted = self.selection.wants_connection(ended) && self.wants_ended(Protocol::Tcp, ended.stream);
         self.release(wanted);
         if wanted {
             self.sink.connection(ended);
@@ -160,7 +269,7 @@ impl<S: Sink> Sink for Chosen<S> {
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
-        let wanted = self.selection.wants_exchange(ended);
+        let wanted = self.selection.wants_exchange(ended) && self.wants_ended(Protocol::Udp, ended.stream);
         self.release(wanted);
         if wanted {
             self.sink.exchange(ended);
@@ -169,6 +278,31 @@ impl<S: Sink> Sink for Chosen<S> {
 
     fn finding(&mut self, finding: Finding) {
         self.held.push(finding);
+    }
+}
+
+fn stream_of(seen: &Seen<'_>) -> Option<(Protocol, u64)> {
+    match seen {
+        Seen::Tcp(tcp) => Some((Protocol::Tcp, tcp.stream)),
+        Seen::Udp(udp) => Some((Protocol::Udp, udp.stream)),
+        Seen::Unreachable { protocol, stream, .. } => Some((*protocol, *stream)),
+        Seen::Other => None,
+    }
+}
+
+/// Stream numbers of both protocols, which are counted apart.
+#[derive(Debug, Default)]
+struct PerProtocol {
+    tcp: Bits,
+    udp: Bits,
+}
+
+impl PerProtocol {
+    fn of(&mut self, protocol: Protocol) -> &mut Bits {
+        match protocol {
+            Protocol::Tcp => &mut self.tcp,
+            Protocol::Udp => &mut self.udp,
+        }
     }
 }
 
@@ -235,6 +369,7 @@ mod tests {
         let mut chosen = Chosen::new(selection, Told::default());
         let mut packets = 0;
         for frame in trace.frames() {
+            chosen.selection.look(&frame);
             let packet = decode(&frame);
             let seen = analyzer.observe(&packet, &mut chosen);
             packets += u64::from(chosen.wants(&packet, &seen));
@@ -272,12 +407,58 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_selects_the_conversations_that_have_a_packet_which_passes() {
+        let only = Only { filter: Some("dst port 81".to_owned()), ..Only::default() };
+        let (packets, told) = shown(Selection::of(&only, None).expect("common words"));
+        assert_eq!(packets, 1);
+        assert!(told.contains(&"finding [1]".to_owned()) && told.contains(&"tcp 1".to_owned()), "{told:?}");
+        assert!(!told.contains(&"finding [0]".to_owned()) && !told.contains(&"tcp 0".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn a_code_selects_its_findings_and_their_conversations() {
+        let of = |code| Selection::default().with_fields(&Fields { code: vec![code], verdict: None });
+        let (_, told) = shown(of(Code::NoAnswer));
+        assert!(
+            told.contains(&"tcp 0".to_owned()) && told.contains(&"tcp 1".to_owned()),
+            "neither SYN was answered: {told:?}"
+        );
+        assert!(told.iter().filter(|line| line.starts_with("finding")).count() == 2, "{told:?}");
+        let (packets, told) = shown(of(Code::FinAck));
+        assert_eq!((packets, told), (0, Vec::new()), "nobody closed");
+    }
+
+    #[test]
+    fn an_outcome_selects_packets_of_which_it_was_said() {
+        let packets = |verdict| {
+            let fields = Fields { code: Vec::new(), verdict: Some(verdict) };
+            let trace = craft::play(WRONG_ACK).expect("the script is sound");
+            let selection = Selection::default().with_fields(&fields);
+            let mut analyzer = Analyzer::default().judging(selection.judging(Judging::Off));
+            let mut wanted = Vec::new();
+            for frame in trace.frames() {
+                let packet = decode(&frame);
+                let seen = analyzer.observe(&packet, &mut crate::cli::sinks::Nobody);
+                wanted.extend(selection.wants(&packet, &seen).then_some(frame.meta.number));
+            }
+            wanted
+        };
+        assert_eq!(packets(Outcome::Holds), [2], "the SYN,ACK acknowledges J + 1");
+        assert!(packets(Outcome::Broken).contains(&3), "the third acknowledges K + 2");
+    }
+
+    #[test]
     fn bits_are_set_one_by_one() {
         let mut bits = Bits::default();
         bits.set(64);
         assert!(bits.has(64) && !bits.has(63) && !bits.has(0) && !bits.has(1 << 40));
     }
 
+    const WRONG_ACK: &str = "
+        +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460>
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1400>
+        +0.001  C > S  .   1001:1001(0)  ack 5002  win 502
+    ";
     const TWO_SERVERS: &str = "
         T = 10.0.0.2:81
         +0.000  C > S  S   1000:1000(0)  win 65535

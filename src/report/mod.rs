@@ -29,6 +29,6 @@ mod line;
 mod page;
 #[cfg(test)]
 mod testing;
-mod verdicts;
+pub mod verdicts;
 mod words;
 mod worst;

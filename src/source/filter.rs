@@ -17,6 +17,7 @@ use crate::source::machine::Program;
 use crate::source::words;
 
 /// An expression, and what it became for each link type so far.
+#[derive(Debug)]
 pub struct Filter {
     expression: String,
     /// `None` for a link type of whose frames the expression cannot speak, and the reason.
@@ -39,7 +40,8 @@ impl Filter {
         Err(refused(expression, first.unwrap_or_default()))
     }
 
-    /// Whether a frame passes. None does on a link type of which the expression cannot speak: see [`Filter::refusals`].
+    /// Whether a frame passes. None does on a link type of which the expression cannot speak:
+    /// see [`Filter::refusals`].
     pub fn passes(&self, frame: &Frame<'_>) -> bool {
         let mut programs = self.programs.borrow_mut();
         let link_type = frame.meta.link_type;
@@ -50,16 +52,23 @@ impl Filter {
         programs[at].1.as_ref().is_ok_and(|program| program.passes(frame.bytes, frame.meta.origlen))
     }
 
-    /// A line for each link type met so far of which the expression cannot speak.
-    pub fn refusals(&self) -> Vec<String> {
+    /// When a capture is over: a line for each of its link types of which the expression cannot speak.
+    ///
+    /// # Errors
+    /// When that were all of them.
+    pub fn refusals(&self) -> Result<Vec<String>, SourceError> {
         let programs = self.programs.borrow();
+        if let Some((_, Err(reason))) = programs.first()
+            && programs.iter().all(|(_, program)| program.is_err())
+        {
+            return Err(refused(&self.expression, reason.clone()));
+        }
         let refused = programs.iter().filter_map(|(link_type, program)| Some((link_type, program.as_ref().err()?)));
-        refused
-            .map(|(link_type, reason)| {
-                let name = link_type.name().map_or_else(|| link_type.0.to_string(), str::to_owned);
-                format!("the filter '{}' passes no frame of link type {name}: {reason}", shown(&self.expression))
-            })
-            .collect()
+        let told = refused.map(|(link_type, reason)| {
+            let name = link_type.name().map_or_else(|| link_type.0.to_string(), str::to_owned);
+            format!("the filter '{}' passes no frame of link type {name}: {reason}", shown(&self.expression))
+        });
+        Ok(told.collect())
     }
 }
 
@@ -139,7 +148,7 @@ mod tests {
         assert!(filter.passes(&frame(LinkType::RAW, &datagram(), 28)));
         assert!(filter.passes(&frame(LinkType::ETHERNET, &over_ethernet, 42)));
         assert!(!filter.passes(&frame(LinkType::ETHERNET, &datagram(), 28)), "no EtherType where one should be");
-        assert_eq!(filter.refusals(), Vec::<String>::new());
+        assert_eq!(filter.refusals().expect("both make sense"), Vec::<String>::new());
         let other = Filter::new("tcp").expect("a common word");
         assert!(!other.passes(&frame(LinkType::RAW, &datagram(), 28)));
     }
@@ -163,7 +172,9 @@ mod tests {
         }
         let filter = Filter::new("ether host 02:00:00:00:00:01").expect("it makes sense on Ethernet");
         assert!(!filter.passes(&frame(LinkType::RAW, &datagram(), 28)));
-        let refusals = filter.refusals();
+        assert!(filter.refusals().is_err_and(|error| error.to_string().contains("'ether host 02:00:00:00:00:01'")));
+        filter.passes(&frame(LinkType::ETHERNET, &datagram(), 28));
+        let refusals = filter.refusals().expect("Ethernet has addresses");
         assert!(refusals.len() == 1 && refusals[0].contains("link type RAW"), "{refusals:?}");
     }
 

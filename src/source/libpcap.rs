@@ -112,7 +112,8 @@ impl Libpcap {
             Ok(compiled)
         } else {
             // SAFETY: the handle is open; the text lives in it, and is copied before it is closed.
-            Err(text(unsafe { (self.error)(handle) }))
+            let told = text(unsafe { (self.error)(handle) });
+            Err(told.strip_prefix("can't parse filter expression: ").unwrap_or(&told).to_owned())
         };
         // SAFETY: opened above, closed once.
         unsafe { (self.close)(handle) };
