@@ -12,14 +12,17 @@ mod interfaces;
 mod libpcap;
 mod machine;
 mod memory;
+mod merge;
 mod octets;
 mod order;
 mod pcap;
 mod pcapng;
+mod piece;
 mod sniff;
 mod unit;
 mod unpack;
 mod words;
+mod write;
 
 #[cfg(not(all(target_os = "linux", feature = "live")))]
 mod absent;
@@ -46,6 +49,14 @@ pub use interfaces::{Address, Interface, interfaces};
 #[cfg(all(target_os = "linux", feature = "live"))]
 pub use live::LiveSource;
 pub use memory::MemorySource;
+pub use merge::MergedSource;
+pub use merge::Origin;
+pub use piece::Piece;
+pub use piece::PieceSource;
+
+pub use write::CaptureWriter;
+pub use write::Manner;
+pub use write::WriteError;
 
 /// Where frames come from.
 pub trait Source {
