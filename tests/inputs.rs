@@ -158,3 +158,153 @@ fn a_code_or_an_outcome_selects_what_was_judged_so() {
     let wrong = desk.run(&["headers", "whole.pcap", "--code", "refusd"]);
     assert!(wrong.code == Some(2) && wrong.err.contains("refused"), "{}", wrong.err);
 }
+
+/// Frames of a capture, as objects without what depends on its name.
+fn objects(desk: &Desk, name: &str) -> Vec<serde_json::Value> {
+    let run = desk.run(&["headers", name, "--format", "jsonl"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{name}");
+    let object = |line: &str| {
+        let mut object: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in ["file", "frame", "stream", "verdicts"] {
+            object.as_object_mut().unwrap().remove(key);
+        }
+        object
+    };
+    run.out.lines().map(object).collect()
+}
+
+fn pick(all: &[serde_json::Value], frames: &[usize]) -> Vec<serde_json::Value> {
+    frames.iter().map(|frame| all[frame - 1].clone()).collect()
+}
+
+#[test]
+fn a_cut_holds_what_was_chosen_and_nothing_else_in_every_format() {
+    let desk = Desk::new();
+    let all = objects(&desk, "whole.pcap");
+    let cases: &[(&[&str], &[usize])] = &[
+        (&[], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]),
+        (&["--stream", "0"], &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (&["--stream", "1", "--udp-stream", "0"], &[10, 11, 12, 13]),
+        (&["--code", "refused"], &[10, 11]),
+        (&["--port", "53"], &[12, 13]),
+        (&["--filter", "src port 80"], &[2, 5, 8]),
+        (&["--frames", "3-5"], &[3, 4, 5]),
+        (&["--frames", "3-5", "--stream", "1"], &[]),
+        (&["--since", "+0.02s", "--until", "+0.031"], &[2, 3]),
+        (&["--since", "1700000000.163"], &[10, 11, 12, 13]),
+        (&["--until", "2023-11-14T22:13:20.020Z"], &[1]),
+    ];
+    for name in ["out.pcapng", "out.pcap", "out.pcap.gz", "out.pcapng.zst", "out.lz4"] {
+        for (chosen, frames) in cases {
+            let run = desk.run(&[&["cut", "whole.pcap", "-o", name], *chosen].concat());
+            assert_eq!((run.code, run.out.as_str()), (Some(0), ""), "{chosen:?}: {}", run.err);
+            assert!(run.err.ends_with(&format!("{} of 13 frames written\n", frames.len())), "{chosen:?}: {}", run.err);
+            assert_eq!(objects(&desk, name), pick(&all, frames), "{chosen:?} into {name}");
+        }
+    }
+    let left: Vec<_> = fs::read_dir(desk.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 6, "the input and five captures: {left:?}");
+}
+
+#[test]
+fn a_cut_keeps_the_fragments_of_its_conversations() {
+    let desk = Desk::new();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pcap/ip-fragments.pcap");
+    desk.file("fragments.pcap", &fs::read(fixture).unwrap());
+    let run = desk.run(&["cut", "fragments.pcap", "-o", "one.pcapng", "--udp-stream", "0"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let summary = |name: &str| desk.run(&["analyze", name, "--format", "jsonl"]).out;
+    let first = |text: String| {
+        let flow = text.lines().find(|line| line.contains("\"udp_flow\"")).map(str::to_owned);
+        let mut flow: serde_json::Value = serde_json::from_str(&flow.expect("a conversation")).unwrap();
+        flow.as_object_mut().unwrap().remove("file");
+        flow
+    };
+    let (before, after) = (first(summary("fragments.pcap")), first(summary("one.pcapng")));
+    for key in ["a", "b", "packets", "bytes", "start", "end"] {
+        assert_eq!(before[key], after[key], "{key}");
+    }
+}
+
+#[test]
+fn a_cut_goes_to_standard_output_and_comes_from_standard_input() {
+    let desk = Desk::new();
+    let pcap = fs::read(desk.path("whole.pcap")).unwrap();
+    let mut cut = desk.command(&["cut", "-", "-o", "-", "--filter", "udp"]);
+    let mut child = cut.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &pcap).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    desk.file("out.pcapng", &output.stdout);
+    assert_eq!(objects(&desk, "out.pcapng"), pick(&objects(&desk, "whole.pcap"), &[12, 13]));
+    let twice = desk.run(&["cut", "-", "-o", "x.pcap", "--stream", "0"]);
+    assert!(
+        twice.code == Some(2) && twice.err.contains("read twice") && twice.err.lines().count() == 1,
+        "{}",
+        twice.err
+    );
+}
+
+#[test]
+fn a_cut_never_overwrites_its_input_and_leaves_no_half_file() {
+    let desk = Desk::new();
+    std::os::unix::fs::symlink(desk.path("whole.pcap"), desk.path("link.pcap")).unwrap();
+    fs::hard_link(desk.path("whole.pcap"), desk.path("second.pcap")).unwrap();
+    let before = fs::read(desk.path("whole.pcap")).unwrap();
+    for out in ["whole.pcap", "./whole.pcap", "link.pcap", "second.pcap"] {
+        let run = desk.run(&["cut", "whole.pcap", "-o", out]);
+        assert!(run.code == Some(2) && run.err.contains("its own input") && run.err.lines().count() == 1, "{run:?}");
+    }
+    assert!(fs::read(desk.path("whole.pcap")).unwrap() == before);
+    let nowhere = desk.run(&["cut", "whole.pcap", "-o", "no/such/folder.pcap"]);
+    assert!(nowhere.code == Some(2) && nowhere.err.contains("cannot write the capture"), "{}", nowhere.err);
+    let missing = desk.run(&["cut", "whole.pcap", "-o", "old.pcap", "--stream", "7"]);
+    assert!(missing.code == Some(2) && missing.err.contains("no tcp stream 7"), "{}", missing.err);
+    assert!(!desk.path("old.pcap").exists());
+
+    // Interrupted while its input still goes on.
+    desk.file("old.pcap", b"precious");
+    let mut child =
+        desk.command(&["cut", "-", "-o", "old.pcap"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, &before).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read(desk.path("old.pcap")).unwrap(), b"precious");
+    let left = fs::read_dir(desk.dir.path()).unwrap().count();
+    assert_eq!(left, 4, "whole, link, second, old and nothing else");
+}
+
+#[test]
+fn a_cut_into_pcap_says_what_is_lost_and_refuses_what_it_cannot_hold() {
+    let desk = Desk::new();
+    let fixture = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pcap").join(name);
+    let (raw, null) = (fixture("link-raw.pcap"), fixture("link-null.pcap"));
+    let (raw, null) = (raw.to_str().unwrap(), null.to_str().unwrap());
+    let merged = desk.run(&["cut", raw, null, "--merge", "-o", "both.pcapng"]);
+    assert_eq!(merged.code, Some(0), "{}", merged.err);
+    let refused = desk.run(&["cut", "both.pcapng", "-o", "both.pcap"]);
+    assert!(refused.code == Some(2) && refused.err.contains("several link types"), "{}", refused.err);
+    assert!(!desk.path("both.pcap").exists());
+    let run = desk.run(&["cut", "both.pcapng", "-o", "raw.pcap", "--filter", "udp or tcp", "--frames", "1"]);
+    assert!(run.err.contains("a pcap file cannot hold: interfaces kept apart (1)"), "{}", run.err);
+}
+
+#[test]
+fn files_cut_together_come_in_time_order_or_one_after_the_other() {
+    let desk = Desk::new();
+    let all = objects(&desk, "whole.pcap");
+    for (name, frames) in [("odd.pcapng", "1-5"), ("even.pcap", "6-13")] {
+        assert_eq!(desk.run(&["cut", "whole.pcap", "-o", name, "--frames", frames]).code, Some(0));
+    }
+    let merged = desk.run(&["cut", "even.pcap", "odd.pcapng", "--merge", "-o", "merged.pcapng"]);
+    assert_eq!(merged.code, Some(0), "{}", merged.err);
+    assert_eq!(objects(&desk, "merged.pcapng"), all);
+    let behind = desk.run(&["cut", "even.pcap", "odd.pcapng", "-o", "behind.pcapng"]);
+    assert_eq!(behind.code, Some(0), "{}", behind.err);
+    assert_eq!(objects(&desk, "behind.pcapng"), pick(&all, &[6, 7, 8, 9, 10, 11, 12, 13, 1, 2, 3, 4, 5]));
+}

@@ -9,9 +9,13 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
+use crate::cli::values::Moment;
+use crate::cli::values::Period;
 use crate::cli::values::length;
+use crate::cli::values::moment;
 use crate::finding::Code;
 use crate::report::explain::catalogue;
 
@@ -43,6 +47,9 @@ pub(super) enum Command {
     /// One conversation as arrows between two sides.
     #[command(after_help = LADDER, allow_negative_numbers = true)]
     Ladder(LadderArgs),
+    /// Writes what was chosen of captures into another, with all that belongs to it.
+    #[command(after_help = CUT, allow_negative_numbers = true)]
+    Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
     #[command(after_help = MSS, allow_negative_numbers = true)]
     Mss(MssArgs),
@@ -218,6 +225,53 @@ pub(super) struct LadderArgs {
 }
 
 #[derive(Debug, Group)]
+pub(super) struct CutArgs {
+    /// Capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<String>,
+    /// The capture to write: pcap where it ends in .pcap or .cap, else pcapng; packed where .gz, .zst or .lz4 stands
+    /// behind; - is standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) out: String,
+    /// Several files in time order instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// This TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    /// This UDP conversation, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) udp_stream: Vec<u64>,
+    /// Whole conversations of which this code is told; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    #[command(flatten)]
+    pub(super) only: Only,
+    #[command(flatten)]
+    pub(super) period: During,
+    /// Frames by their numbers, as in 3-7.
+    #[arg(long, value_name = "A-B", value_parser = frames)]
+    pub(super) frames: Option<Frames>,
+}
+
+/// A stretch of a capture's time.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct During {
+    /// From this time on: 2026-11-26T18:55:00Z (UTC), seconds since 1970, or +90s after the first frame.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) since: Option<Moment>,
+    /// Before this time, written likewise.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) until: Option<Moment>,
+}
+
+impl During {
+    pub(super) const fn get(self) -> Period {
+        Period { since: self.since, until: self.until }
+    }
+}
+
+#[derive(Debug, Group)]
 pub(super) struct MssArgs {
     /// A capture file, - for standard input, or an interface.
     #[arg(value_name = "FILE|IFACE")]
@@ -292,6 +346,14 @@ fn code(name: &str) -> Result<Code, String> {
     })
 }
 
+/// A frame number, or two with a dash between.
+fn frames(text: &str) -> Result<Frames, String> {
+    match Frames::read(text) {
+        Some(range) => range.map_err(|error| error.to_string()),
+        None => Err("no frame number and no range, as in 7 or 3-7".to_owned()),
+    }
+}
+
 /// A whole number, with an error that says so.
 fn number<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| "not a whole number, or too large".to_owned())
@@ -355,6 +417,16 @@ const LADDER: &str = "\
 Examples:
   synscope ladder capture.pcap --stream 0
   synscope ladder capture.pcap --stream 2 --udp";
+
+const CUT: &str = "\
+Examples:
+  synscope cut big.pcapng --stream 3 -o one.pcapng
+  synscope cut capture.pcap --code refused -o refused.pcapng.gz
+  synscope cut capture.pcap --filter 'port 53' --since +10s --until +20s -o dns.pcap
+  synscope cut a.pcap b.pcapng --merge -o both.pcapng
+
+Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
+is lost is told. The file is there when it is complete; the input is never overwritten.";
 
 const MSS: &str = "\
 Examples:

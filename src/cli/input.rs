@@ -14,6 +14,7 @@ use crate::source::FileSource;
 use crate::source::Interface;
 use crate::source::LiveConfig;
 use crate::source::LiveSource;
+use crate::source::MergedSource;
 use crate::source::Source;
 
 /// What a name means.
@@ -62,6 +63,12 @@ pub(super) fn file(name: &str, command: &'static str) -> Result<FileSource, Fail
         }
         error => Failure::Source(error),
     })
+}
+
+/// Opens capture files that are read as one, in time order.
+pub(super) fn merged(names: &[String], command: &'static str) -> Result<MergedSource, Failure> {
+    let files = names.iter().map(|name| file(name, command)).collect::<Result<_, _>>()?;
+    Ok(MergedSource::new(files))
 }
 
 /// Opens an interface.

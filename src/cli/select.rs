@@ -8,6 +8,8 @@ use std::rc::Rc;
 use crate::cli::args::Fields;
 use crate::cli::args::Only;
 use crate::cli::args::Outcome;
+use crate::cli::bits::Bits;
+use crate::cli::bits::PerProtocol;
 use crate::cli::failure::Failure;
 use crate::cli::say;
 use crate::finding::Code;
@@ -59,6 +61,16 @@ impl Selection {
         if self.fields.is_everything() { otherwise } else { Judging::Everything }
     }
 
+    /// The TCP streams asked for by number; none for all.
+    pub(super) fn streams(&self) -> &[u64] {
+        &self.streams
+    }
+
+    /// Whether the filter passes a frame as it was captured.
+    pub(super) fn passes(&self, frame: &Frame<'_>) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.passes(frame))
+    }
+
     /// Looks at a frame as it was captured; to be called before its packet is asked about.
     pub(super) fn look(&self, frame: &Frame<'_>) {
         if let Some(filter) = &self.filter {
@@ -101,7 +113,7 @@ impl Selection {
     }
 
     /// Whether addresses and ports of a packet are wanted, those that an ICMP error quotes included.
-    fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
+    pub(super) fn wants_addresses(&self, packet: &Packet<'_>) -> bool {
         if self.port.is_none() && self.host.is_none() {
             return true;
         }
@@ -136,7 +148,7 @@ impl Fields {
 
     /// One of the packet's verdicts has the code and the outcome. Without a code, only those count that are told of
     /// without being asked: nearly every segment keeps some rule.
-    fn match_packet(&self, seen: &Seen<'_>) -> bool {
+    pub(super) fn match_packet(&self, seen: &Seen<'_>) -> bool {
         match seen {
             _ if self.is_everything() => true,
             Seen::Tcp(tcp) => tcp.judgements.iter().any(|judgement| {
@@ -150,7 +162,7 @@ impl Fields {
         }
     }
 
-    fn has_code(&self, code: Code) -> bool {
+    pub(super) fn has_code(&self, code: Code) -> bool {
         self.code.is_empty() || self.code.contains(&code)
     }
 }
@@ -210,21 +222,21 @@ impl<S: Sink> Chosen<S> {
         }
         if let Some((protocol, stream)) = stream_of(seen) {
             if reaches && !self.selection.is_everything() {
-                self.reached.of(protocol).set(stream);
+                self.reached.set(protocol, stream);
             }
             if judged && !self.selection.fields.is_everything() {
-                self.judged.of(protocol).set(stream);
+                self.judged.set(protocol, stream);
             }
         }
         reaches && judged
     }
 
     /// Whether a conversation is to be shown that is over, and may have been found fault with just now.
-    fn wants_ended(&mut self, protocol: Protocol, stream: u64) -> bool {
+    fn wants_ended(&self, protocol: Protocol, stream: u64) -> bool {
         let fields = &self.selection.fields;
-        let reached = self.selection.filter.is_none() || self.reached.of(protocol).has(stream);
+        let reached = self.selection.filter.is_none() || self.reached.has(protocol, stream);
         let found = !fields.code.is_empty() && self.held.iter().any(|finding| fields.code.contains(&finding.code));
-        reached && (fields.is_everything() || found || self.judged.of(protocol).has(stream))
+        reached && (fields.is_everything() || found || self.judged.has(protocol, stream))
     }
 
     /// A stream that was asked for by number and did not come.
@@ -236,7 +248,7 @@ impl<S: Sink> Chosen<S> {
     pub(super) fn settle(&mut self) {
         for finding in std::mem::take(&mut self.held) {
             let about = &finding.streams;
-            if self.selection.is_everything() || about.iter().any(|&stream| self.reached.tcp.has(stream)) {
+            if self.selection.is_everything() || about.iter().any(|&stream| self.reached.has(Protocol::Tcp, stream)) {
                 self.pass(finding);
             }
         }
@@ -281,46 +293,13 @@ impl<S: Sink> Sink for Chosen<S> {
     }
 }
 
-fn stream_of(seen: &Seen<'_>) -> Option<(Protocol, u64)> {
+/// The conversation that a packet belongs to, or that an ICMP error is about.
+pub(super) fn stream_of(seen: &Seen<'_>) -> Option<(Protocol, u64)> {
     match seen {
         Seen::Tcp(tcp) => Some((Protocol::Tcp, tcp.stream)),
         Seen::Udp(udp) => Some((Protocol::Udp, udp.stream)),
         Seen::Unreachable { protocol, stream, .. } => Some((*protocol, *stream)),
         Seen::Other => None,
-    }
-}
-
-/// Stream numbers of both protocols, which are counted apart.
-#[derive(Debug, Default)]
-struct PerProtocol {
-    tcp: Bits,
-    udp: Bits,
-}
-
-impl PerProtocol {
-    fn of(&mut self, protocol: Protocol) -> &mut Bits {
-        match protocol {
-            Protocol::Tcp => &mut self.tcp,
-            Protocol::Udp => &mut self.udp,
-        }
-    }
-}
-
-/// A set of stream numbers, one bit each: numbers are dense, and a hundred million of them take twelve megabytes.
-#[derive(Debug, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn set(&mut self, number: u64) {
-        let at = (number / 64) as usize;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, 0);
-        }
-        self.0[at] |= 1 << (number % 64);
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.0.get((number / 64) as usize).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
     }
 }
 
@@ -445,13 +424,6 @@ mod tests {
         };
         assert_eq!(packets(Outcome::Holds), [2], "the SYN,ACK acknowledges J + 1");
         assert!(packets(Outcome::Broken).contains(&3), "the third acknowledges K + 2");
-    }
-
-    #[test]
-    fn bits_are_set_one_by_one() {
-        let mut bits = Bits::default();
-        bits.set(64);
-        assert!(bits.has(64) && !bits.has(63) && !bits.has(0) && !bits.has(1 << 40));
     }
 
     const WRONG_ACK: &str = "

@@ -48,7 +48,6 @@ pub(super) fn length(text: &str) -> Result<Length, String> {
 
 /// A point in a capture's time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(dead_code)] // Until the first command takes it.
 pub(super) enum Moment {
     /// By the calendar or the epoch.
     At(Timestamp),
@@ -56,7 +55,6 @@ pub(super) enum Moment {
     After(Span),
 }
 
-#[allow(dead_code)] // Until the first command takes it.
 impl Moment {
     /// Where it lies in a capture whose first frame was stamped `first`.
     pub(super) const fn within(self, first: Timestamp) -> Timestamp {
@@ -69,7 +67,6 @@ impl Moment {
 
 /// Reads `2026-11-26T18:55:00.5Z`, `2026-11-26 18:55` and `2026-11-26` (UTC, unless an offset stands behind),
 /// `1700000000.123456789` (seconds since 1970), and `+90s`, `+1.5m`, `+10` (after the first frame).
-#[allow(dead_code)] // Until the first command takes it.
 pub(super) fn moment(text: &str) -> Result<Moment, String> {
     let unclear = || "no point in time, as in 2026-11-26T18:55:00Z, 1700000000.5 or +90s (after the first frame)";
     if let Some(after) = text.strip_prefix('+') {
@@ -96,13 +93,11 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
 
 /// From one moment on, and before another.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[allow(dead_code)] // Until the first command takes it.
 pub(super) struct Period {
     pub(super) since: Option<Moment>,
     pub(super) until: Option<Moment>,
 }
 
-#[allow(dead_code)] // Until the first command takes it.
 impl Period {
     /// Whether `at` lies in it, in a capture that began at `first`. Half open, so that two that meet share no frame.
     pub(super) fn contains(self, at: Timestamp, first: Timestamp) -> bool {
@@ -117,7 +112,6 @@ impl Period {
 }
 
 /// Nanoseconds of a decimal number with a unit, exact and rounded down; `None` within where they do not fit.
-#[allow(dead_code)] // Until the first command takes it.
 fn scaled(text: &str) -> Option<Option<i64>> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);

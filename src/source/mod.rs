@@ -15,6 +15,7 @@ mod memory;
 mod merge;
 mod octets;
 mod order;
+mod pack;
 mod pcap;
 mod pcapng;
 mod piece;
@@ -51,6 +52,8 @@ pub use live::LiveSource;
 pub use memory::MemorySource;
 pub use merge::MergedSource;
 pub use merge::Origin;
+pub use pack::Packer;
+pub use pack::Packing;
 pub use piece::Piece;
 pub use piece::PieceSource;
 
