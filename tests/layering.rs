@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ruzstd::", &["source"]),
     ("libc::", &["source", "cli"]),
     ("tabled::", &["report"]),
+    ("csv::Writer", &["report"]),
     ("tempfile::", &["cli"]),
     ("clap::", &["cli", "bin"]),
     ("mio::", &["adder"]),

@@ -1,5 +1,5 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
-//! commands.
+//! commands. Long because every option of every command stands here, once, with its words for people.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,6 +9,9 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::cli::choices::CsvTable;
+use crate::cli::choices::Order;
+use crate::cli::choices::Shape;
 use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
@@ -76,6 +79,19 @@ pub(super) struct Only {
     /// Only packets that pass this filter of the tcpdump language, and their conversations.
     #[arg(long, value_name = "EXPR")]
     pub(super) filter: Option<String>,
+    /// Only from this time on: 2026-11-26T18:55:00Z, 1700000000.5, or +90s after the first frame.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) since: Option<Moment>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) until: Option<Moment>,
+}
+
+impl Only {
+    /// Between which moments.
+    pub(super) const fn period(&self) -> Period {
+        Period { since: self.since, until: self.until }
+    }
 }
 
 /// What must have been judged of what is shown.
@@ -128,12 +144,21 @@ pub(super) struct AnalyzeArgs {
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
-    /// Tables for people, or an object per conversation and finding.
+    /// Tables for people, an object per conversation and finding, one table of values, or a page to paste.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
-    /// Rows of a table at most, worst first; 0 for all.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
-    pub(super) limit: usize,
+    pub(super) format: Shape,
+    /// Which table; with --format csv.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) table: Option<CsvTable>,
+    /// Only the worst N connections, each with what is wrong with it in sentences.
+    #[arg(long, value_name = "N", value_parser = worst, conflicts_with_all = ["sort", "limit", "stream", "all_findings"])]
+    pub(super) worst: Option<usize>,
+    /// What stands first.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub(super) sort: Option<Order>,
+    /// Conversations at most; 0 for all. Otherwise 50 for people, all for programs, 10000 when those are sorted.
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
+    pub(super) limit: Option<usize>,
     /// Every finding in words, not the first few of each kind.
     #[arg(long)]
     pub(super) all_findings: bool,
@@ -247,28 +272,9 @@ pub(super) struct CutArgs {
     pub(super) code: Vec<Code>,
     #[command(flatten)]
     pub(super) only: Only,
-    #[command(flatten)]
-    pub(super) period: During,
     /// Frames by their numbers, as in 3-7.
     #[arg(long, value_name = "A-B", value_parser = frames)]
     pub(super) frames: Option<Frames>,
-}
-
-/// A stretch of a capture's time.
-#[derive(Clone, Copy, Debug, Default, Group)]
-pub(super) struct During {
-    /// From this time on: 2026-11-26T18:55:00Z (UTC), seconds since 1970, or +90s after the first frame.
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub(super) since: Option<Moment>,
-    /// Before this time, written likewise.
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub(super) until: Option<Moment>,
-}
-
-impl During {
-    pub(super) const fn get(self) -> Period {
-        Period { since: self.since, until: self.until }
-    }
 }
 
 #[derive(Debug, Group)]
@@ -366,6 +372,13 @@ fn connections(text: &str) -> Result<usize, String> {
     }
 }
 
+fn worst(text: &str) -> Result<usize, String> {
+    match number(text)? {
+        0 => Err("at least one, or there is nothing to show".to_owned()),
+        worst => Ok(worst),
+    }
+}
+
 const EXAMPLES: &str = "\
 The three main uses:
   synscope trace lo --port 5656     watch handshakes, messages and closes as they happen
@@ -390,10 +403,16 @@ const ANALYZE: &str = "\
 Examples:
   synscope analyze capture.pcapng
   synscope analyze capture.pcapng --stream 3        one connection from opening to close
+  synscope analyze capture.pcapng --worst 5         the five worst, in sentences
+  synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze capture.pcapng --since +10s --until +20s
   synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
+  synscope analyze big.pcap --format csv > connections.csv
+  synscope analyze it.pcap --format csv --table findings
+  synscope analyze it.pcap --format markdown        a page to paste
   zstd -dc big.pcap.zst | synscope analyze -";
 
 const HEADERS: &str = "\

@@ -82,7 +82,7 @@ impl Job {
     fn is_selective(&self) -> bool {
         self.is_by_conversation()
             || self.args.only.filter.is_some()
-            || !self.args.period.get().is_unbounded()
+            || !self.args.only.period().is_unbounded()
             || self.frames != Frames::ALL
     }
 
@@ -175,7 +175,7 @@ impl Job {
 
     fn keeps(&self, frame: &Frame<'_>, first: Timestamp, wanted: Option<&Bits>) -> bool {
         self.frames.contains(frame.meta.number)
-            && self.args.period.get().contains(frame.meta.at, first)
+            && self.args.only.period().contains(frame.meta.at, first)
             && wanted.is_none_or(|wanted| wanted.has(frame.meta.number))
             && self.selection.passes(frame)
     }

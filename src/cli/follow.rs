@@ -65,6 +65,7 @@ impl<S: Show> Taker for Follow<S> {
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
         let first = *self.first.get_or_insert(packet.meta.at);
+        self.chosen.selection.begins(first);
         if self.span.is_some_and(|span| packet.meta.at.since(first) > span) {
             return Ok(Flow::Stop);
         }

@@ -122,7 +122,8 @@ impl Job {
         };
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
         let analyzer = Analyzer::default().judging(self.selection.judging(judging));
-        let mut shower = Shower { job: self, file, out, analyzer, dialect, base: None, frames: 0 };
+        let selection = self.selection.clone();
+        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -168,13 +169,14 @@ struct Shower<'a> {
     out: &'a mut Out,
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
+    selection: Selection,
     base: Option<Timestamp>,
     frames: u64,
 }
 
 impl Taker for Shower<'_> {
     fn frame(&mut self, frame: &Frame<'_>) {
-        self.job.selection.look(frame);
+        self.selection.look(frame);
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
@@ -182,9 +184,10 @@ impl Taker for Shower<'_> {
         let frame = packet.meta.number;
         self.frames = frame;
         let base = *self.base.get_or_insert(packet.meta.at);
+        self.selection.begins(base);
         let seen = self.analyzer.observe(packet, &mut Nobody);
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
-        if job.frames.contains(frame) && job.selection.wants(packet, &seen) {
+        if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
             match job.shape {
                 Shape::Tables => headers::table(self.out, packet, &seen, &job.style, tags)?,

@@ -7,6 +7,7 @@
 mod analyze;
 mod args;
 mod bits;
+mod choices;
 mod craft;
 mod cut;
 mod demo;

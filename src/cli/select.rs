@@ -12,6 +12,7 @@ use crate::cli::bits::Bits;
 use crate::cli::bits::PerProtocol;
 use crate::cli::failure::Failure;
 use crate::cli::say;
+use crate::cli::values::Period;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
@@ -21,6 +22,7 @@ use crate::packet::Endpoint;
 use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Protocol;
+use crate::packet::Timestamp;
 use crate::pipeline::Judging;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
@@ -38,6 +40,9 @@ pub(super) struct Selection {
     /// Whether the filter passes the frame that was looked at last.
     passing: Cell<bool>,
     fields: Fields,
+    period: Period,
+    /// When the capture began.
+    first: Option<Timestamp>,
 }
 
 impl Selection {
@@ -47,6 +52,7 @@ impl Selection {
             host: only.host.map(|host| host.0),
             streams: streams.into_iter().collect(),
             filter: only.filter.as_deref().map(Filter::new).transpose()?.map(Rc::new),
+            period: only.period(),
             ..Self::default()
         })
     }
@@ -78,6 +84,11 @@ impl Selection {
         }
     }
 
+    /// A packet has come: the first one is what times are counted from. Call before it is analysed.
+    pub(super) fn begins(&mut self, at: Timestamp) {
+        self.first.get_or_insert(at);
+    }
+
     /// When a capture is over: says on which frames the filter had nothing to say; an error where those were all.
     pub(super) fn settle(&self) -> Result<(), Failure> {
         let Some(filter) = &self.filter else { return Ok(()) };
@@ -88,7 +99,20 @@ impl Selection {
     }
 
     fn is_everything(&self) -> bool {
-        self.port.is_none() && self.host.is_none() && self.streams.is_empty() && self.filter.is_none()
+        let by_conversation = self.port.is_some() || self.host.is_some() || !self.streams.is_empty();
+        !by_conversation && self.filter.is_none() && self.period.is_unbounded()
+    }
+
+    fn wants_time(&self, at: Timestamp) -> bool {
+        self.period.is_unbounded() || self.period.contains(at, self.first.unwrap_or(at))
+    }
+
+    /// Whether a conversation that lasted from one time to another has a part in the period.
+    fn wants_life(&self, from: Timestamp, to: Timestamp) -> bool {
+        let first = self.first.unwrap_or(from);
+        let begins_early = self.period.until.is_none_or(|until| from < until.within(first));
+        let ends_late = self.period.since.is_none_or(|since| to >= since.within(first));
+        begins_early && ends_late
     }
 
     /// Whether a packet is wanted that was seen as `seen`.
@@ -98,7 +122,8 @@ impl Selection {
 
     /// The same, whatever was judged.
     fn reaches(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        (self.filter.is_none() || self.passing.get()) && self.wants_stream(seen) && self.wants_addresses(packet)
+        let passes = self.filter.is_none() || self.passing.get();
+        passes && self.wants_stream(seen) && self.wants_time(packet.meta.at) && self.wants_addresses(packet)
     }
 
     fn wants_stream(&self, seen: &Seen<'_>) -> bool {
@@ -126,6 +151,12 @@ impl Selection {
         }
     }
 
+    /// Whether a finding is wanted that names no stream: by its time, where nothing else was asked for.
+    fn wants_finding_of_nobody(&self, finding: &Finding) -> bool {
+        let by_conversation = self.port.is_some() || self.host.is_some() || !self.streams.is_empty();
+        !by_conversation && self.filter.is_none() && self.wants_time(finding.at)
+    }
+
     fn wants_ends(&self, one: Endpoint, other: Endpoint) -> bool {
         let port = self.port.is_none_or(|port| one.port == port || other.port == port);
         let host = self.host.is_none_or(|host| one.addr == host || other.addr == host);
@@ -133,11 +164,17 @@ impl Selection {
     }
 
     fn wants_connection(&self, ended: &EndedConnection<'_>) -> bool {
-        (self.streams.is_empty() || self.streams.contains(&ended.stream)) && self.wants_ends(ended.client, ended.server)
+        let connection = ended.connection;
+        (self.streams.is_empty() || self.streams.contains(&ended.stream))
+            && self.wants_ends(ended.client, ended.server)
+            && self.wants_life(connection.first.at, connection.last.at)
     }
 
     fn wants_exchange(&self, ended: &EndedExchange<'_>) -> bool {
-        self.streams.is_empty() && self.wants_ends(ended.a, ended.b)
+        let exchange = ended.exchange;
+        self.streams.is_empty()
+            && self.wants_ends(ended.a, ended.b)
+            && self.wants_life(exchange.first.at, exchange.last.at)
     }
 }
 
@@ -248,7 +285,10 @@ impl<S: Sink> Chosen<S> {
     pub(super) fn settle(&mut self) {
         for finding in std::mem::take(&mut self.held) {
             let about = &finding.streams;
-            if self.selection.is_everything() || about.iter().any(|&stream| self.reached.has(Protocol::Tcp, stream)) {
+            let wanted = self.selection.is_everything()
+                || about.is_empty() && self.selection.wants_finding_of_nobody(&finding)
+                || about.iter().any(|&stream| self.reached.has(Protocol::Tcp, stream));
+            if wanted {
                 self.pass(finding);
             }
         }

@@ -34,6 +34,10 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         let text = "--stream is for files: on an interface, give --port or --host instead";
         return Err(Failure::Usage(text.to_owned()));
     }
+    if !args.only.period().is_unbounded() && matches!(meant, Meant::Interface(_)) {
+        let text = "--since and --until are for files: on an interface, give --duration instead";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     // Before the capture begins, so that no Ctrl-C is missed.
     let stop = Stop::on_signals()?;
     let (mut source, live) = open(&meant, &args)?;

@@ -6,6 +6,8 @@ use std::io::Write;
 use crate::flow::TableStats;
 use crate::pipeline::Facts;
 use crate::report::findings::wrapped;
+use crate::report::line::columns;
+use crate::report::markdown::cell;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::text::harmless;
@@ -29,21 +31,51 @@ pub struct Whole<'a> {
 /// # Errors
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Result<()> {
+    let (name, what) = (name(whole), what(whole));
+    if columns(&name) + columns(": ") + columns(&what) <= style.width {
+        writeln!(out, "{}: {what}", style.bold(name))?;
+    } else {
+        writeln!(out, "{}:", style.bold(name))?;
+        writeln!(out, "  {}", wrapped(&what, 2, 4, style.width))?;
+    }
+    for line in lines(whole) {
+        writeln!(out, "  {}", wrapped(&line, 2, 4, style.width))?;
+    }
+    for warning in warnings(whole) {
+        writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
+    }
+    Ok(())
+}
+
+/// Writes the same in markdown.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_markdown(out: &mut dyn Write, whole: &Whole<'_>) -> io::Result<()> {
+    writeln!(out, "# {}\n", cell(&name(whole)))?;
+    writeln!(out, "- {}", cell(&what(whole)))?;
+    for line in lines(whole) {
+        writeln!(out, "- {}", cell(&line))?;
+    }
+    for warning in warnings(whole) {
+        writeln!(out, "- **!** {}", cell(&warning))?;
+    }
+    Ok(())
+}
+
+fn name(whole: &Whole<'_>) -> String {
+    if whole.info.name == "-" { "standard input".to_owned() } else { harmless(&whole.info.name) }
+}
+
+fn what(whole: &Whole<'_>) -> String {
     let Whole { info, facts, .. } = whole;
     let links: Vec<_> = facts.links.iter().map(|(link, _)| link.to_string()).collect();
-    let name = if info.name == "-" { "standard input".to_owned() } else { harmless(&info.name) };
-    writeln!(
-        out,
-        "{}: {} {}, {} frames, {}",
-        style.bold(name),
-        info.format,
-        links.join("+"),
-        text::count(facts.frames),
-        text::octets(facts.bytes),
-    )?;
-    if let Some((first, _)) = facts.times {
-        writeln!(out, "  {}, {} long", text::utc(first), text::span(facts.duration()))?;
-    }
+    format!("{} {}, {} frames, {}", info.format, links.join("+"), text::count(facts.frames), text::octets(facts.bytes))
+}
+
+fn lines(whole: &Whole<'_>) -> Vec<String> {
+    let facts = whole.facts;
+    let times = facts.times.map(|(first, _)| format!("{}, {} long", text::utc(first), text::span(facts.duration())));
     let kinds = [
         ("TCP", facts.tcp),
         ("UDP", facts.udp),
@@ -52,7 +84,6 @@ pub fn write(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Resul
         ("not IP", facts.not_ip),
         ("fragments", facts.fragments),
     ];
-    counts(out, "packets", &kinds)?;
     let sums = facts.checksums;
     let checksums = [
         ("good", sums.good),
@@ -61,17 +92,13 @@ pub fn write(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Resul
         ("absent", sums.absent),
         ("not to be told", sums.unverifiable),
     ];
-    counts(out, "checksums", &checksums)?;
-    for warning in warnings(whole) {
-        writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
-    }
-    Ok(())
+    [times, counts("packets", &kinds), counts("checksums", &checksums)].into_iter().flatten().collect()
 }
 
-fn counts(out: &mut dyn Write, what: &str, counts: &[(&str, u64)]) -> io::Result<()> {
+fn counts(what: &str, counts: &[(&str, u64)]) -> Option<String> {
     let there = counts.iter().filter(|(_, count)| *count > 0);
     let told: Vec<_> = there.map(|(name, number)| format!("{} {name}", text::count(*number))).collect();
-    if told.is_empty() { Ok(()) } else { writeln!(out, "  {what}: {}", told.join(", ")) }
+    (!told.is_empty()).then(|| format!("{what}: {}", told.join(", ")))
 }
 
 /// What the capture cannot show, or shows wrongly.

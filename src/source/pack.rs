@@ -116,6 +116,7 @@ const ZSTD_FRAME: usize = 1 << 20;
 mod tests {
     use super::*;
     use crate::source::FileSource;
+    use crate::source::Source;
     use crate::source::handmade::Ink;
     use crate::source::handmade::drain;
 

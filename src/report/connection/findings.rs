@@ -1,13 +1,12 @@
 //! What is wrong with it, or worth knowing: each finding with its sum, then how often what was seen on its segments.
 
-use crate::finding::Severity;
 use crate::report::connection::Section;
 use crate::report::connection::Told;
 use crate::report::line::Facts;
 use crate::report::page::Page;
 use crate::report::style::Ink;
 use crate::report::text;
-use crate::report::text::harmless;
+use crate::report::words;
 
 /// Keeps nothing: the findings come with the end.
 #[derive(Debug)]
@@ -21,16 +20,7 @@ impl Section for Findings {
             page.section("findings", &none);
         }
         for (index, finding) in told.findings.iter().enumerate() {
-            let ink = match finding.severity {
-                Severity::Error => Ink::Bad,
-                Severity::Warning => Ink::Warn,
-                Severity::Note => Ink::Bold,
-            };
-            let mut facts = Facts::default();
-            facts.say(ink, format!("{} {}", finding.severity, finding.code));
-            facts.plain(harmless(&finding.text));
-            facts.say(Ink::Dim, finding.code.rfc());
-            page.section(if index == 0 { "findings" } else { "" }, &facts);
+            page.section(if index == 0 { "findings" } else { "" }, &words::finding(finding));
         }
         let mut more = Facts::default();
         if told.more_findings > 0 {

@@ -118,6 +118,14 @@ impl Details {
     pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
         self.pages.values().try_for_each(|page| write!(out, "\n{page}"))
     }
+
+    /// The same in markdown: each page as it stands on a screen.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_markdown(self, out: &mut dyn Write) -> io::Result<()> {
+        self.pages.iter().try_for_each(|(stream, page)| write!(out, "\n## Stream {stream}\n\n```text\n{page}```\n"))
+    }
 }
 
 impl Sink for Details {

@@ -2,7 +2,6 @@ use crate::craft::play;
 use crate::decode::decode;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Judging;
-use crate::pipeline::Sink;
 use crate::report::connection::Details;
 use crate::report::style::Style;
 use crate::report::testing;

@@ -8,6 +8,8 @@ pub(super) mod datagram;
 pub(super) mod opening;
 pub(super) mod stream;
 
+use crate::finding::Finding;
+use crate::finding::Severity;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
 use crate::packet::Packet;
@@ -138,6 +140,19 @@ pub(super) fn defects(packet: &Packet<'_>, facts: &mut Facts) {
     for defect in packet.defects.iter().filter(|defect| defect.code != DefectCode::TcpChecksum) {
         facts.say(Ink::Warn, defect.to_string());
     }
+}
+
+/// A finding with its gravity and code, its sum, and where the rule stands.
+pub(super) fn finding(finding: &Finding) -> Facts {
+    let ink = match finding.severity {
+        Severity::Error => Ink::Bad,
+        Severity::Warning => Ink::Warn,
+        Severity::Note => Ink::Plain,
+    };
+    let mut facts = Facts::default();
+    facts.say(ink, format!("{} {}: {}", finding.severity, finding.code, text::harmless(&finding.text)));
+    facts.say(Ink::Dim, finding.code.rfc());
+    facts
 }
 
 /// A number of `side`'s stream as `numbers` wants it.
