@@ -20,6 +20,7 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Nobody;
 use crate::cli::stop::Stop;
 use crate::cli::values::Frames;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
@@ -44,6 +45,7 @@ pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure>
             }
         }
     }
+    job.selection.settle()?;
     Ok(if unread == 0 { Verdict::Clean } else { Verdict::Incomplete })
 }
 
@@ -92,7 +94,7 @@ impl Job {
         Ok(Self {
             files,
             frames,
-            selection: Selection::of(&args.only, None),
+            selection: Selection::of(&args.only, args.stream)?.with_fields(&args.fields),
             shape,
             style: screen.style(args.absolute),
             until: Until { stop: Stop::on_signals()?, deadline: None },
@@ -119,7 +121,7 @@ impl Job {
             }
         };
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
-        let analyzer = Analyzer::default().judging(judging);
+        let analyzer = Analyzer::default().judging(self.selection.judging(judging));
         let selection = self.selection.clone();
         let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
@@ -173,6 +175,10 @@ struct Shower<'a> {
 }
 
 impl Taker for Shower<'_> {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.selection.look(frame);
+    }
+
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
         let job = self.job;
         let frame = packet.meta.number;
@@ -181,7 +187,7 @@ impl Taker for Shower<'_> {
         self.selection.begins(base);
         let seen = self.analyzer.observe(packet, &mut Nobody);
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
-        if job.frames.contains(frame) && self.selection.wants_packet(packet) {
+        if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
             match job.shape {
                 Shape::Tables => headers::table(self.out, packet, &seen, &job.style, tags)?,
