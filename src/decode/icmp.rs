@@ -138,7 +138,8 @@ fn quoted_v6(bytes: &[u8], quote: Extent) -> Option<Inner> {
     let dst: [u8; 16] = *header[24..].first_chunk()?;
     let total = header.len() + usize::from(u16::from_be_bytes([header[4], header[5]]));
     let (mut protocol, mut header_len) = (header[6], header.len());
-    for _ in 0..MAX_EXTENSIONS {
+    // Each step takes eight octets of the quote at least.
+    loop {
         let kind = match protocol {
             0 | 43 | 60 => LayerKind::DestinationOptions,
             44 => LayerKind::FragmentHeader,
@@ -165,7 +166,6 @@ fn inner_payload(quote: Extent, header_len: usize, total: usize) -> Extent {
 const MIN_LEN: usize = 4;
 /// With the four octets that differ from type to type.
 const HEADER_LEN: usize = 8;
-const MAX_EXTENSIONS: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -98,7 +98,7 @@ fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
         LayerKind::Geneve => tunnel::geneve(sheet),
         LayerKind::Gtp => tunnel::gtp(sheet),
         LayerKind::L2tp => tunnel::l2tp(sheet),
-        // Prism, ENC, Juniper, preambles, WCCP, Teredo: makers' formats, shown as they are.
+        // A chain of extension headers longer than anybody needs, and Prism, ENC, Juniper, preambles, WCCP, Teredo: makers' formats, shown as they are.
         _ => lan::opaque(sheet),
     }
 }
