@@ -320,10 +320,9 @@ pub(super) fn extension_len(kind: LayerKind, bytes: &[u8]) -> usize {
     }
 }
 
-/// The destination that a pseudo-header sums, from the IP header that is layer `first` and its extension headers up to
-/// layer `last`; see [`Carried::final_dst`].
-pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize) -> Option<IpAddr> {
-    let dst = packet.ip.map(|ip| ip.dst)?;
+/// The destination that a pseudo-header sums, from the IP header to `dst` that is layer `first` and its extension
+/// headers up to layer `last`; see [`Carried::final_dst`].
+pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize, dst: IpAddr) -> Option<IpAddr> {
     let octets = |layer: &Layer| packet.bytes.get(layer.offset as usize..)?.get(..layer.len as usize);
     let layers = packet.layers.get(first..=last)?;
     layers.iter().try_fold(Some(dst), |dst, layer| {

@@ -7,6 +7,7 @@ mod ip;
 mod lan;
 mod link;
 mod option;
+mod sum;
 mod transport;
 mod tunnel;
 
@@ -14,6 +15,11 @@ use crate::packet::ChecksumState;
 use crate::packet::Layer;
 use crate::packet::LayerKind;
 use crate::packet::Packet;
+
+pub use sum::Obstacle;
+pub use sum::PseudoHeader;
+pub use sum::Summed;
+pub use sum::checksum_of;
 
 /// One field of a header.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,7 +62,7 @@ pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
         LayerKind::FragmentHeader => ip::fragment(&mut sheet),
         LayerKind::Ah => ip::authentication(&mut sheet),
         LayerKind::Tcp => transport::tcp(&mut sheet, packet, layer),
-        LayerKind::Udp => transport::udp(&mut sheet, packet),
+        LayerKind::Udp => transport::udp(&mut sheet, packet, layer),
         LayerKind::Icmp | LayerKind::Icmpv6 => transport::icmp(&mut sheet, packet, layer),
         LayerKind::Frame | LayerKind::Payload => {}
         other => describe_rarer(&mut sheet, other),
