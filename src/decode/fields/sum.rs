@@ -104,7 +104,8 @@ fn gre(packet: &Packet<'_>, index: usize) -> Option<Summed> {
 fn of_message(packet: &Packet<'_>, index: usize, field_at: usize) -> Option<Summed> {
     let layer = packet.layers[index];
     let from = layer.offset as usize;
-    let field = be16(packet, from + field_at)?;
+    // Of a header that is not all there, what stands in its place is another's.
+    let field = be16(packet, from + field_at).filter(|_| field_at + 2 <= layer.len as usize)?;
     let around = Around::find(packet, index)?;
     let mut covered = from..around.end.max(from);
     if layer.kind == LayerKind::Udp {
