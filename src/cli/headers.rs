@@ -26,6 +26,7 @@ use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Judging;
 use crate::report::headers;
+use crate::report::headers::Layout;
 use crate::report::json_headers;
 use crate::report::style::Style;
 use crate::source::Flow;
@@ -61,7 +62,7 @@ struct Job {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shape {
-    Tables,
+    Page(Layout),
     Brief,
     Objects,
 }
@@ -71,14 +72,7 @@ type Sources = (Box<dyn Source>, Option<Box<dyn Source>>);
 
 impl Job {
     fn of(args: HeadersArgs, screen: Screen) -> Result<Self, Failure> {
-        let shape = match (args.format, args.brief) {
-            (Format::Table, false) => Shape::Tables,
-            (Format::Table, true) => Shape::Brief,
-            (Format::Jsonl, false) => Shape::Objects,
-            (Format::Jsonl, true) => {
-                return usage("--brief is a line for people, --format jsonl an object: leave one out");
-            }
-        };
+        let shape = shape(&args)?;
         if args.absolute && shape != Shape::Brief {
             return usage("--absolute belongs to --brief: tables and objects show the numbers of the wire anyway");
         }
@@ -140,6 +134,20 @@ impl Job {
     }
 }
 
+/// What is to be written, where only one thing was asked for.
+fn shape(args: &HeadersArgs) -> Result<Shape, Failure> {
+    match (args.format, args.brief, args.ruler, args.hex) {
+        (Format::Table, false, false, false) => Ok(Shape::Page(Layout::Table)),
+        (Format::Table, true, false, false) => Ok(Shape::Brief),
+        (Format::Table, false, true, false) => Ok(Shape::Page(Layout::Ruler)),
+        (Format::Table, false, false, true) => Ok(Shape::Page(Layout::Hex)),
+        (Format::Table, _, _, _) => usage("--brief, --ruler and --hex each lay out a packet their own way: choose one"),
+        (Format::Jsonl, false, false, false) => Ok(Shape::Objects),
+        (Format::Jsonl, true, _, _) => usage("--brief is a line for people, --format jsonl an object: leave one out"),
+        (Format::Jsonl, false, _, _) => usage("--ruler and --hex are for people, --format jsonl is not: leave one out"),
+    }
+}
+
 /// The frames asked for, where the last name reads as a range and is not the only one, nor a file.
 fn range(names: &[String]) -> Option<Result<Frames, Failure>> {
     let [_, .., last] = names else { return None };
@@ -190,7 +198,7 @@ impl Taker for Shower<'_> {
         if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
             match job.shape {
-                Shape::Tables => headers::table(self.out, packet, &seen, &job.style, tags)?,
+                Shape::Page(layout) => headers::page(self.out, packet, &seen, &job.style, tags, layout)?,
                 Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base, tags)?,
                 Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags)?,
             }

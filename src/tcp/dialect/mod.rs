@@ -24,6 +24,7 @@
 //! - `initial_rtt` needs a record, but an empty one will do: an ACK of something not captured whose verdict was given
 //!   before leaves one, and so do a SYN that names the known base and a segment whose flight came out absurd.
 //! - Octets since the last PSH are always counted, but shown only beside bytes in flight.
+//! - A record that claims more than 2^31 − 1 octets is one of 2^31 − 1.
 //! - Duplicate ACKs are named also where the MPTCP options change from one to the next.
 
 mod bystander;
@@ -52,6 +53,7 @@ pub use verdict::Verdicts;
 
 use crate::packet::flags::TcpFlags;
 use crate::packet::headers::Icmp;
+use crate::packet::headers::LayerKind;
 use crate::packet::headers::Packet;
 use crate::packet::headers::TcpHeader;
 use crate::packet::headers::Transport;
@@ -249,7 +251,7 @@ impl Dialect {
             ack: tcp.ack,
             flags: tcp.flags,
             window: tcp.window,
-            len: if shape == Shape::Short { 0 } else { tcp.len },
+            len: if shape == Shape::Short { 0 } else { tcp.len.min(longest(packet, tcp)) },
             heard: if shape == Shape::Short { heard_of_short(packet, tcp) } else { heard(tcp) },
         };
         Some(self.segment(tuple, dir, shape, tcp.header_len, &segment))
@@ -395,6 +397,13 @@ fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
     } else {
         Shape::Short
     }
+}
+
+/// Payload of the longest frame there is for Wireshark: it takes lengths above 2^31 − 1 for that.
+fn longest(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> u32 {
+    let header = packet.layers.iter().rev().find(|layer| layer.kind == LayerKind::Tcp);
+    let before = header.map_or(0, |layer| layer.offset) + u32::from(tcp.header_len);
+    (i32::MAX as u32).saturating_sub(before)
 }
 
 fn take_number(next: &mut u32) -> u32 {
