@@ -70,6 +70,10 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let handshake = &connection.handshake;
     let syn = handshake.syn?;
+    // Let go before its time: what would have become of it cannot be told.
+    if ended.why == Leaves::Evicted && !handshake.is_settled() {
+        return None;
+    }
     let (client, server) = (ended.client, ended.server);
     let tries = u64::from(handshake.syn_retries) + 1;
     match connection.outcome() {
@@ -98,12 +102,7 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
                         syn.frame
                     )
                 }
-                Leaves::Evicted => format!(
-                    "{server} had not answered {client} when the attempt was let go to save memory: {tries} SYN, the \
-                     first in frame {}",
-                    syn.frame
-                ),
-                Leaves::TimedOut | Leaves::Reused => format!(
+                Leaves::TimedOut | Leaves::Reused | Leaves::Evicted => format!(
                     "{server} never answered {client}: {tries} SYN over {waited}, the first in frame {}",
                     syn.frame
                 ),
@@ -112,12 +111,8 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
         }
         Outcome::HalfOpen => {
             let syn_ack = handshake.syn_ack?;
-            let never = match ended.why {
-                Leaves::Evicted => "had, when it was let go to save memory, not",
-                Leaves::TimedOut | Leaves::Reused | Leaves::CaptureEnd => "never",
-            };
             let text = format!(
-                "{client} {never} acknowledged the SYN,ACK of {server} (frame {}, sent {} times)",
+                "{client} never acknowledged the SYN,ACK of {server} (frame {}, sent {} times)",
                 syn_ack.frame,
                 u32::from(handshake.syn_ack_retries) + 1
             );

@@ -138,11 +138,26 @@ const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 const TWO_MINUTES: u64 = 120 * SECOND;
 
+/// Digit by digit from behind: reports write millions of these.
 fn write_seconds(nanos: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let magnitude = nanos.unsigned_abs();
-    let per_sec = NANOS_PER_SEC as u64;
-    write!(f, "{sign}{}.{:09}", magnitude / per_sec, magnitude % per_sec)
+    // Sign, ten digits of seconds, point, nine decimals.
+    let mut text = [b'0'; 21];
+    let mut at = text.len();
+    let mut rest = nanos.unsigned_abs();
+    while rest > 0 || at > text.len() - 11 {
+        at -= 1;
+        if text.len() - at == 10 {
+            text[at] = b'.';
+            continue;
+        }
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    if nanos < 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    f.write_str(str::from_utf8(&text[at..]).expect("digits are ASCII"))
 }
 
 #[cfg(test)]
@@ -154,6 +169,9 @@ mod tests {
         assert_eq!(Timestamp::from_parts(1_700_000_000, 123_456_789).to_string(), "1700000000.123456789");
         assert_eq!(Span(-1_500_000_000).to_string(), "-1.500000000");
         assert_eq!(Span(10_000).to_string(), "0.000010000");
+        assert_eq!((Span(0).to_string(), Span(9_000_000_000).to_string()), ("0.000000000".into(), "9.000000000".into()));
+        assert_eq!(Span(i64::MIN).to_string(), "-9223372036.854775808");
+        assert_eq!(Span(i64::MAX).to_string(), "9223372036.854775807");
     }
 
     #[test]

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use crate::craft;
     use crate::decode::decode;
+    use crate::finding::Code;
     use crate::finding::Finding;
     use crate::flow::EndedConnection;
     use crate::flow::EndedExchange;
@@ -102,8 +103,9 @@ mod tests {
     use crate::tcp::Outcome;
 
     /// What is told: stream, told before, outcome, why, and the connection in full.
+    /// Then the findings: code and streams.
     #[derive(Default)]
-    struct Told(Vec<(u64, bool, Outcome, Leaves, String)>);
+    struct Told(Vec<(u64, bool, Outcome, Leaves, String)>, Vec<(Code, Vec<u64>)>);
 
     impl Sink for Told {
         fn connection(&mut self, ended: &EndedConnection<'_>) {
@@ -116,17 +118,23 @@ mod tests {
             self.0.push((ended.stream, ended.resumed, connection.outcome(), ended.why, all));
         }
         fn exchange(&mut self, _: &EndedExchange<'_>) {}
-        fn finding(&mut self, _: Finding) {}
+        fn finding(&mut self, finding: Finding) {
+            self.1.push((finding.code, finding.streams));
+        }
     }
 
     fn told(attempts: usize, script: &str) -> Vec<(u64, bool, Outcome, Leaves, String)> {
+        all_told(attempts, script).0
+    }
+
+    fn all_told(attempts: usize, script: &str) -> Told {
         let limits = Limits { attempts, ..Limits::default() };
         let (mut analyzer, mut told) = (Analyzer::new(limits).keeping_ledger(None), Told::default());
         for frame in craft::play(script).expect("a script that reads").frames() {
             analyzer.observe(&decode(&frame), &mut told);
         }
         analyzer.finish(&mut told);
-        told.0
+        told
     }
 
     /// One attempt that waits, another that pushes it out, and what comes for the first.
@@ -197,5 +205,15 @@ mod tests {
             outcomes,
             [(0, false, Outcome::NoAnswer), (1, false, Outcome::NoAnswer), (2, false, Outcome::NotSeen)]
         );
+    }
+
+    #[test]
+    fn nobody_is_said_not_to_have_answered_an_attempt_that_was_let_go_early() {
+        let no_answer = |attempts| {
+            let told = all_told(attempts, &pushed_out(SYN, ""));
+            told.1.into_iter().filter(|(code, _)| *code == Code::NoAnswer).map(|(_, streams)| streams[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(no_answer(1_000), [0, 1]);
+        assert_eq!(no_answer(1), [1]);
     }
 }

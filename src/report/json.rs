@@ -185,7 +185,9 @@ pub struct Totals {
     pub connections: u64,
     /// UDP conversations told of.
     pub udp_flows: u64,
-    /// Findings told of, by code.
+    /// Conversations among these that a limit kept out, where there is a limit or an order.
+    pub left_out: Option<u64>,
+    /// Findings, by code; those of conversations that were kept out included.
     pub findings: BTreeMap<Code, u64>,
 }
 
@@ -202,6 +204,8 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
         bytes: u64,
         connections: u64,
         udp_flows: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left_out: Option<u64>,
         findings: BTreeMap<&'static str, u64>,
     }
     line(
@@ -213,6 +217,7 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             bytes: totals.bytes,
             connections: totals.connections,
             udp_flows: totals.udp_flows,
+            left_out: totals.left_out,
             findings: totals.findings.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
         },
     )
@@ -401,10 +406,16 @@ fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
 
 /// One object, one line.
 pub(super) fn line(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
-    // Serde's own error stands around that of the writer.
-    serde_json::to_writer(&mut *out, object).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    // Put together in memory, where each of its hundreds of pieces costs a copy and not a call of the writer.
+    let mut line = Vec::with_capacity(USUAL_LINE);
+    serde_json::to_writer(&mut line, object).map_err(io::Error::from)?;
+    line.push(b'\n');
+    out.write_all(&line)
 }
+
+/// Octets of a line about a connection, in round numbers.
+const USUAL_LINE: usize = 4_096;
+
 
 /// Keys of a finding that evidence must not overwrite.
 const TAKEN: [&str; 9] = ["type", "file", "code", "severity", "time", "streams", "frames", "text", "rfc"];

@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+/// Things among which one is looked for.
+const FEW: usize = 4_096;
+
 /// Keeps what ranks highest.
 #[derive(Clone, Debug)]
 pub(super) struct Worst<R, T> {
@@ -31,7 +34,7 @@ impl<R: Ord, T> Worst<R, T> {
 
     /// Things not kept.
     pub(super) fn left_out(&self) -> u64 {
-        self.seen - self.heap.len() as u64
+        self.seen.saturating_sub(self.heap.len() as u64)
     }
 
     pub(super) fn add(&mut self, rank: R, row: T) {
@@ -39,6 +42,15 @@ impl<R: Ord, T> Worst<R, T> {
         self.heap.push(Reverse(Ranked { rank, row }));
         if self.limit > 0 && self.heap.len() > self.limit {
             self.heap.pop();
+        }
+    }
+
+    /// What was added before, and is to be added anew: it is not seen twice, nor kept twice. Among very many things
+    /// kept it is not looked for.
+    pub(super) fn retract(&mut self, is_it: impl Fn(&T) -> bool) {
+        self.seen -= 1;
+        if self.heap.len() <= FEW {
+            self.heap.retain(|Reverse(ranked)| !is_it(&ranked.row));
         }
     }
 
