@@ -149,6 +149,10 @@ impl Taker for OneFrame {
         self.explainer.packet(packet, &seen, tags.as_ref());
         Ok(if self.explainer.has_enough() { Flow::Stop } else { Flow::Continue })
     }
+
+    fn lost(&mut self, total: u64) {
+        self.analyzer.capture_lost(total);
+    }
 }
 
 struct OneStream {
@@ -161,5 +165,9 @@ impl Taker for OneStream {
         let seen = self.analyzer.observe(packet, &mut self.explainer);
         self.explainer.packet(packet, &seen);
         Ok(Flow::Continue)
+    }
+
+    fn lost(&mut self, total: u64) {
+        self.analyzer.capture_lost(total);
     }
 }

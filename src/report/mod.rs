@@ -25,6 +25,7 @@ mod json_ledger;
 mod line;
 #[cfg(test)]
 mod testing;
+mod trial;
 mod verdicts;
 mod words;
 mod worst;

@@ -22,11 +22,13 @@ use crate::report::grid::Grid;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::text::harmless;
+use crate::report::trial;
 use crate::report::worst::Worst;
 use crate::source::CaptureInfo;
 use crate::tcp::CloseKind;
 use crate::tcp::Outcome;
 use crate::tcp::Side;
+use crate::tcp::verdict::Judgement;
 
 /// How much to keep.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,12 +44,12 @@ pub struct Keep {
 pub struct Whole<'a> {
     /// The source's part.
     pub info: &'a CaptureInfo,
-    /// Frames that the capturing side lost.
-    pub dropped: Option<u64>,
     /// The frames' part.
     pub facts: &'a Facts,
     /// Counters of the TCP and the UDP table.
     pub tables: [TableStats; 2],
+    /// What the capture itself cannot know.
+    pub trial: &'a [Judgement],
 }
 
 /// Collects the rows of one capture.
@@ -203,6 +205,7 @@ fn write_capture(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::R
         ("not to be told", sums.unverifiable),
     ];
     counts(out, "checksums", &checksums)?;
+    out.write_all(trial::section(whole.trial, 2, style).as_bytes())?;
     for warning in warnings(whole) {
         writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
     }
@@ -217,7 +220,7 @@ fn counts(out: &mut dyn Write, what: &str, counts: &[(&str, u64)]) -> io::Result
 
 /// What the capture cannot show, or shows wrongly.
 fn warnings(whole: &Whole<'_>) -> Vec<String> {
-    let Whole { info, dropped, facts, tables } = whole;
+    let Whole { info, facts, tables, .. } = whole;
     let mut warnings = Vec::new();
     let mut warn = |count: u64, text: String| {
         if count > 0 {
@@ -227,13 +230,7 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     if let Some(problem) = &info.problem {
         warn(1, format!("the capture ends badly: {problem}"));
     }
-    let lost = dropped.unwrap_or(0);
-    warn(lost, format!("{} frames were dropped while capturing: gaps may be the capture's own", text::count(lost)));
-    warn(facts.snapped, format!("{} frames were cut by the snap length", text::count(facts.snapped)));
     warn(facts.defective, format!("{} frames have malformed headers", text::count(facts.defective)));
-    let step = text::span(facts.widest_step);
-    let times = text::count(facts.clock_steps);
-    warn(facts.clock_steps, format!("the clock stepped back {times} times, by up to {step}"));
     let evicted = tables[0].evicted + tables[1].evicted;
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
     warnings

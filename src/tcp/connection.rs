@@ -7,6 +7,8 @@ use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
+use crate::tcp::blind::Blemishes;
+use crate::tcp::blind::Blind;
 use crate::tcp::endpoint::EndpointView;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
@@ -47,6 +49,8 @@ pub struct Connection {
     pub oriented: bool,
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
+    /// What the capture missed or garbled of it.
+    pub blemishes: Blemishes,
     pub(super) sides: [EndpointView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     pub(super) notable: Option<Box<Notable>>,
@@ -68,6 +72,7 @@ impl Connection {
             ipv6,
             oriented,
             ip_options: 0,
+            blemishes: Blemishes::default(),
             sides: [EndpointView::default(), EndpointView::default()],
         }
     }
@@ -142,11 +147,27 @@ impl Connection {
         tcp.flags.is_pure_syn() && known.relative(tcp.seq).is_some_and(|distance| distance != 0)
     }
 
+    /// Takes note of what the capture missed up to a segment; to be called before [`observe`](Self::observe) sees it.
+    pub fn beware(&mut self, mark: Mark, blind: &Blind, tcp: &TcpHeader<'_>) {
+        // A SYN may be the first of all; anything else had something before it that may have been lost.
+        let since = match self.first.frame == mark.frame {
+            true if tcp.flags.has(TcpFlags::SYN) => mark.frame,
+            true => 0,
+            false => self.last.frame,
+        };
+        self.blemishes.note(blind, since, tcp);
+    }
+
     /// Feeds one segment, in capture order. No clock, no socket, no printing in here.
     pub fn observe(&mut self, mark: Mark, side: Side, ip: &IpHeader, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let before = events.len();
         self.last = mark;
         self.ip_options = self.ip_options.max(ip_options(ip));
+        let sender = &mut self.sides[side.index()];
+        sender.partial_checksums += u32::from(tcp.checksum == ChecksumState::Partial);
+        if sender.packets == 0 {
+            sender.ttl = ip.ttl;
+        }
         if let ChecksumState::Bad { .. } = tcp.checksum {
             // The receiver drops it unread (RFC 9293 §3.10.7): it moves nothing.
             self.sides[side.index()].packets += 1;

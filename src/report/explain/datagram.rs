@@ -28,6 +28,7 @@ pub(super) fn subject(packet: &Packet<'_>, seen: &Seen<'_>, style: &Style) -> Su
         because: Vec::new(),
         rules: Vec::new(),
         instead: Vec::new(),
+        capture: Vec::new(),
         wireshark: Vec::new(),
         sources: Vec::new(),
         state: String::new(),

@@ -26,6 +26,7 @@ use crate::packet::Packet;
 use crate::packet::TcpHeader;
 use crate::pipeline::Seen;
 use crate::pipeline::TcpSeen;
+use crate::pipeline::trial::of_connection;
 use crate::report::explain::after::After;
 use crate::report::explain::because::Reading;
 use crate::report::explain::page::Page;
@@ -33,6 +34,7 @@ use crate::report::line::Facts;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
+use crate::report::trial;
 use crate::report::words::Segment;
 use crate::report::words::arrow;
 use crate::tcp::Side;
@@ -56,6 +58,8 @@ struct Subject {
     because: Vec<Facts>,
     rules: Vec<Facts>,
     instead: Vec<Facts>,
+    /// What the capture itself cannot know.
+    capture: Vec<Facts>,
     wireshark: Vec<Facts>,
     sources: Vec<&'static str>,
     state: String,
@@ -116,13 +120,20 @@ impl Explainer {
         if sources.is_empty() {
             sources = does::sources(&segment);
         }
+        let cause = reading.cause();
+        // Alternatives there are only where there is a cause.
+        let capture = match cause {
+            Some(_) => trial::beside(&of_connection(seen.connection, &seen.blind), seen.judgements),
+            None => Vec::new(),
+        };
         Subject {
             head: head(&segment),
-            cause: reading.cause(),
+            cause,
             does: does::facts(&segment),
             because: reading.because(),
             rules: reading.rules(),
             instead: reading.instead(),
+            capture,
             wireshark: tags.map(|tags| wireshark::facts(tags, &segment)).unwrap_or_default(),
             sources,
             state: if self.state { tcb::table(&segment) } else { String::new() },
@@ -155,6 +166,7 @@ impl Subject {
         page.sections("and", &self.after.proofs());
         page.sections("rules", &self.rules);
         page.sections("instead?", &self.instead);
+        page.sections("capture", &self.capture);
         page.sections("wireshark", &self.wireshark);
         page.sections("next", &self.after.next());
         let mut sources = self.sources;

@@ -72,19 +72,26 @@ fn answers(segment: &Segment<'_>, own: &mut Tcb, said: &mut Said<'_>) {
 fn small_window(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
     let tcp = segment.tcp;
     let receiver = segment.before.receiver;
-    // A window over half of its best is not the small one that is looked for.
-    let (Some(window @ 1..), Some(offered)) = (receiver.rcv_wnd, peer.offered) else { return };
-    let half = window < peer.largest_window / 2;
-    if tcp.len == 0 || !(half || said.thorough) || !segment.before.sender.all_acknowledged() {
+    if tcp.len == 0 || receiver.window_closed || !segment.before.sender.all_acknowledged() {
         return;
     }
-    let Some(mss) = segment.before.effective_mss() else { return };
+    let (Some(window), Some(mss)) = (receiver.rcv_wnd, segment.before.effective_mss()) else {
+        said.open(Code::WindowUnderSegment, segment.before.why_unknown(), |judged| judged);
+        return;
+    };
+    let Some(offered) = peer.offered else { return };
+    // A window over half of its best is not the small one that is looked for.
+    let half = window < peer.largest_window / 2;
+    if !(half || said.thorough) {
+        return;
+    }
     let small = window < mss && half;
     let waited = segment.mark.at.since(offered.at);
     // It filled what it could once the timer overrode the wait: that is what tells pending data from idleness.
     let filled = tcp.len >= window;
     let held_back = small && filled && waited >= OVERRIDE_AT_LEAST;
-    said.rule(Code::WindowUnderSegment, held_back, |judged| {
+    let stepped = segment.stepped_since(offered.frame);
+    said.rule_unless(stepped, Code::WindowUnderSegment, held_back, |judged| {
         let judged = judged.count("window", window).count("mss", mss);
         judged.count("half_of_best", peer.largest_window / 2).span("waited", waited).on(offered.frame)
     });
