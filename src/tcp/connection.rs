@@ -143,8 +143,9 @@ impl Connection {
 
     /// A SYN of the client with another ISN: the tuple is used for a new connection (RFC 9293 §3.4.2 lets it).
     pub fn is_reused_by(&self, side: Side, tcp: &TcpHeader<'_>) -> bool {
-        let known = &self.side(side);
-        tcp.flags.is_pure_syn() && known.relative(tcp.seq).is_some_and(|distance| distance != 0)
+        let known = self.side(side);
+        // Resets alone leave no numbers behind, and still belonged to a connection before.
+        tcp.flags.is_pure_syn() && known.relative(tcp.seq).map_or(known.packets > 0, |distance| distance != 0)
     }
 
     /// Takes note of what the capture missed up to a segment; to be called before [`observe`](Self::observe) sees it.

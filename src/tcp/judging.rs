@@ -43,7 +43,7 @@ impl Connection {
                 Side::Client => self.handshake.client_rtt,
                 Side::Server => self.handshake.server_rtt,
             },
-            open: self.handshake.outcome().is_open() || !self.oriented,
+            open: self.handshake.ack.is_some() || !self.oriented,
             syns: u8::from(self.handshake.syn.is_some()) + u8::from(self.handshake.syn_ack.is_some()),
         };
         let judge = self.judge.get_or_insert_default();
