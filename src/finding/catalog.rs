@@ -261,7 +261,7 @@ catalog! {
     ResetValid = "reset-valid", Note, "RFC 5961 §3.2; RFC 9293 §3.10.7.4",
         "The reset carries the exact next number",
         "Only then it ends the connection. Elsewhere in the window it earns a challenge ACK, outside it is dropped. Below: it answers a segment that was sent earlier, or is a guess from off the path.",
-        "seq {seq} within rcv_nxt {rcv_nxt} .. {snd_max}; window up to {edge}"
+        "seq {seq} within rcv_nxt {rcv_nxt} .. {snd_max}; window up to {edge}; in answer to a SYN: ack {ack} = J {isn} + {covers}"
         => [NoHandshake, OneSided, Snapped, KernelDrops];
     Paws = "paws", Warning, "RFC 7323 §5.3",
         "Timestamps do not run back",
@@ -278,6 +278,16 @@ catalog! {
         "Hosts ignore it elsewhere; something on the path or an odd stack put it there.",
         "mss {mss} in a segment without SYN"
         => [];
+    OptionOutsideSyn = "option-outside-syn", Note, "RFC 7323 §2.2; RFC 2018 §2",
+        "Window scale and SACK-permitted stand in SYNs only",
+        "Hosts ignore them elsewhere, so nothing changes; Wireshark obeys a window scale wherever it stands.",
+        "{option} in a segment without SYN"
+        => [];
+    SelfConnect = "self-connect", Note, "RFC 9293 §3.5, figure 7",
+        "A socket connected to itself",
+        "Source and destination are one: a simultaneous open with one socket, which hears what it says. It happens on loopback where a client asks for a port from which it has just been given. No side can be told from the other, so nothing else is judged.",
+        "both ends are port {port}"
+        => [];
     SackSane = "sack-sane", Warning, "RFC 2018 §3; RFC 2883 §4",
         "SACK blocks lie within what was sent",
         "Left before right, above the acknowledgment, not beyond what was sent. Middleboxes that rewrite numbers but not SACK break this.",
@@ -292,7 +302,7 @@ catalog! {
         "Keep-alive",
         "A number that was acknowledged long ago, on an idle connection, only to be answered.",
         "seq {seq} = snd_nxt {snd_nxt} − 1, everything acknowledged"
-        => [];
+        => [NoHandshake, OneSided];
     KeepAliveAnswer = "keep-alive-answer", Note, "RFC 9293 §3.8.4",
         "Answer to a keep-alive",
         "The peer is alive and says where it stands.",
@@ -302,7 +312,7 @@ catalog! {
         "Zero-window probe",
         "The peer's window is closed; the sender asks whether it still is. BSD sends the next octet, Linux an old number and none.",
         "window 0; seq {seq}, snd_nxt {snd_nxt}, {len} octets"
-        => [];
+        => [OneSided];
     ZeroWindowProbeAnswer = "zero-window-probe-answer", Note, "RFC 9293 §3.8.6.1",
         "Answer to a zero-window probe",
         "Tells the window as it is now.",
@@ -312,7 +322,7 @@ catalog! {
         "Acknowledgment sent before the FIN, seen after it",
         "A plain acknowledgment that carries the number of its sender's FIN: it was overtaken, or answers late data. No keep-alive.",
         "seq {seq} = number of the FIN {fin}"
-        => [];
+        => [NoHandshake, OneSided];
     WindowUnderSegment = "window-under-segment", Warning, "RFC 9293 §3.8.6.2.1",
         "Held back by a window smaller than a segment",
         "The window is open, but by less than a segment and less than half its best: the sender waits for its override timer each time. Cure: a receive buffer of two segments or more.",

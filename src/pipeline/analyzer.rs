@@ -274,7 +274,8 @@ impl Analyzer {
         let answers = header.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
-        let connection = Connection::new(mark, ip.version == 6, oriented);
+        let mut connection = Connection::new(mark, ip.version == 6, oriented);
+        connection.to_itself = tuple.low == tuple.high;
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }

@@ -49,6 +49,8 @@ pub struct Connection {
     pub oriented: bool,
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
+    /// Both ends are one socket.
+    pub to_itself: bool,
     /// What the capture missed or garbled of it.
     pub blemishes: Blemishes,
     pub(super) sides: [EndpointView; 2],
@@ -72,6 +74,7 @@ impl Connection {
             ipv6,
             oriented,
             ip_options: 0,
+            to_itself: false,
             blemishes: Blemishes::default(),
             sides: [EndpointView::default(), EndpointView::default()],
         }
@@ -173,6 +176,10 @@ impl Connection {
             // The receiver drops it unread (RFC 9293 §3.10.7): it moves nothing.
             self.sides[side.index()].packets += 1;
             self.sides[side.index()].bad_checksums += 1;
+            return;
+        }
+        if self.to_itself {
+            self.observe_alone(mark, tcp, events);
             return;
         }
         let moves = TcpFlags::ACK.with(TcpFlags::SYN).with(TcpFlags::RST);

@@ -33,6 +33,12 @@ impl Connection {
             out.push(Judgement::bad_checksum(tcp.checksum_field, expected));
             return;
         }
+        if self.to_itself {
+            if mark.frame == self.first.frame {
+                out.push(Judgement::broken(Code::SelfConnect).count("port", tcp.src_port));
+            }
+            return;
+        }
         let before = Before {
             sender: &self.sides[side.index()],
             receiver: &self.sides[side.peer().index()],
@@ -62,7 +68,7 @@ impl Connection {
         out: &mut Vec<Judgement>,
     ) {
         let after = After { connection: self, side, tcp, thorough };
-        for event in events {
+        for event in events.iter().filter(|_| !self.to_itself) {
             let Some(told) = after.told(event) else { continue };
             // The rule says the same with its numbers.
             let told_as_rule = |judgement: &Judgement| judgement.code == Code::ResetValid && judgement.is_broken();

@@ -25,6 +25,7 @@ pub mod turns;
 pub mod verdict;
 pub mod zeek;
 
+mod alone;
 mod judging;
 mod reset;
 

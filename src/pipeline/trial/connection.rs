@@ -41,6 +41,8 @@ impl Sides {
     pub(super) fn of(connection: &Connection) -> Self {
         let silent = SIDES.into_iter().find(|&side| connection.side(side).packets == 0);
         match silent {
+            // What it sends it also hears.
+            _ if connection.to_itself => Self::Both,
             None => Self::Both,
             Some(side) if connection.side(side).snd_una.is_some() => Self::Only(side.peer()),
             Some(_) => Self::Unanswered,

@@ -68,7 +68,8 @@ fn a_tail_loss_probe_that_a_duplicate_sack_proves_unnecessary() {
              octets 101..201 had arrived: D-SACK 101..201
   rules      no beyond-window · ✓ segment-acceptable · ✓ ack-range
              no window-shrunk · no overlap-differs
-  instead?   fast retransmission: no, nobody asked: no duplicate ACK and no SACK
+  instead?   the same packet captured twice: no, its sender numbered it anew
+             fast retransmission: no, nobody asked: no duplicate ACK and no SACK
              duplicate ACKs 0 · after 25.0 ms
   capture    capture-position: client-side
              10.0 ms to the server and back, 0 ns to the client
@@ -108,7 +109,8 @@ fn a_timeout_and_the_candidates_that_it_is_not() {
              neither IP id nor timestamp tells one packet from another
   rules      no beyond-window · ✓ segment-acceptable · ✓ ack-range
              no window-shrunk · no overlap-differs
-  instead?   fast retransmission: no, nobody asked: no duplicate ACK and no SACK
+  instead?   the same packet captured twice: no, its sender numbered it anew
+             fast retransmission: no, nobody asked: no duplicate ACK and no SACK
              duplicate ACKs 0 · after 300 ms
              tail loss probe: no, by then the timer had run out · after 300 ms
              RTO 246 ms

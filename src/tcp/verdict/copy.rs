@@ -42,7 +42,13 @@ pub(super) fn is_one(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) -> b
     let judged = |judgement: Judgement| judgement.span("apart", apart).count("ttl", ip.ttl).on(previous.mark.frame);
     // A host that repeats a segment numbers its packet anew; equal non-zero ids tell one packet from two.
     match (previous.ip_id, ip.id) {
-        (Some(before), Some(now)) if before != now => false,
+        (Some(before), Some(now)) if before != now => {
+            if segment.carries() {
+                let anew = |rule| judged(rule).why("its sender numbered it anew");
+                said.rule(Code::CaptureDuplicate, false, anew);
+            }
+            false
+        }
         (Some(1..), Some(id)) => {
             let duplicate = apart < TAP_DISTANCE;
             if duplicate {

@@ -3,6 +3,8 @@
 //! RFC 9293 §3.8.4 (keep-alive), §3.8.6.1 (probing a closed window), §3.8.6.2.1 (silly window avoidance by the sender).
 
 use crate::finding::Code;
+use crate::finding::Gap;
+use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::tcp::verdict::Judgement;
@@ -25,31 +27,48 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: 
     }
     let below = tcp.seq.plus(1) == max;
     let beyond = tcp.seq == max && tcp.len == 1;
+    let judged = |judgement: Judgement| judgement.seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len);
     if segment.before.receiver.window_closed && (below || beyond) {
         // Linux probes with an old number and no octet, BSD with the next octet: both ask for an acknowledgment.
         peer.owe(Owed::ZeroWindowProbe, segment.mark.frame);
-        said.say(
-            Judgement::broken(Code::ZeroWindowProbe).seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len),
-        );
+        said.say(judged(Judgement::broken(Code::ZeroWindowProbe)));
         return below;
     }
-    if !below {
-        return false;
+    below && old_number(segment, own, peer, max, said)
+}
+
+/// The number right below the next one, or an octet there, into a window that is not closed as far as the capture tells.
+fn old_number(segment: &Segment<'_>, own: &Tcb, peer: &mut Tcb, max: SeqNumber, said: &mut Said<'_>) -> bool {
+    let (tcp, before) = (segment.tcp, &segment.before);
+    let judged = |judgement: Judgement| judgement.seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len);
+    if before.receiver.packets == 0 {
+        // The other side's window, its FIN's and its data's acknowledgments are all unknown.
+        for code in [Code::ZeroWindowProbe, Code::KeepAlive, Code::LateAck] {
+            said.open(code, Gap::OneSided, judged);
+        }
+        return true;
     }
-    let fin_sent = segment.before.sender.fin == Some(tcp.seq);
-    if fin_sent && tcp.len == 0 {
+    said.rule(Code::ZeroWindowProbe, false, |rule| judged(rule).why("the window is open"));
+    if before.sender.fin == Some(tcp.seq) && tcp.len == 0 {
         said.say(Judgement::broken(Code::LateAck).seq("seq", tcp.seq).seq("fin", tcp.seq));
         return true;
     }
-    let idle = segment.before.sender.all_acknowledged() && segment.before.open;
+    if before.syns == 0 && own.previous.is_none() && tcp.len == 0 {
+        // The first that is seen of this side: its FIN may lie before the capture.
+        said.open(Code::KeepAlive, Gap::NoHandshake, judged);
+        said.open(Code::LateAck, Gap::NoHandshake, judged);
+        return true;
+    }
+    let idle = before.sender.all_acknowledged() && before.open;
+    if tcp.len == 0 {
+        said.rule(Code::LateAck, false, |rule| rule.seq("seq", tcp.seq).why("no FIN has that number"));
+    }
     if idle {
         peer.owe(Owed::KeepAlive, segment.mark.frame);
-        said.say(Judgement::broken(Code::KeepAlive).seq("seq", tcp.seq).seq("snd_nxt", max).count("len", tcp.len));
+        said.say(judged(Judgement::broken(Code::KeepAlive)));
     } else if tcp.len == 0 {
-        said.rule(Code::KeepAlive, false, |judged| {
-            let judged = judged.seq("seq", tcp.seq).seq("snd_nxt", max);
-            judged.why("octets are outstanding, or the connection is not open")
-        });
+        let why = "octets are outstanding, or the connection is not open";
+        said.rule(Code::KeepAlive, false, |rule| judged(rule).why(why));
     }
     idle
 }

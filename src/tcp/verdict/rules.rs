@@ -40,11 +40,20 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: 
 fn options(segment: &Segment<'_>, said: &mut Said<'_>) {
     let tcp = segment.tcp;
     let syn = tcp.flags.has(TcpFlags::SYN);
-    if let Some(shift) = tcp.said.window_scale {
+    if let Some(shift) = tcp.said.window_scale.filter(|_| syn) {
         said.rule(Code::WindowScaleLimit, shift > MAX_SHIFT, |judged| judged.count("shift", shift));
     }
     if let Some(mss) = tcp.said.mss.filter(|_| !syn) {
         said.say(Judgement::broken(Code::MssOutsideSyn).count("mss", mss));
+    }
+    if syn {
+        return;
+    }
+    if tcp.said.window_scale.is_some() {
+        said.say(Judgement::broken(Code::OptionOutsideSyn).word("option", "window scale"));
+    }
+    if tcp.said.sack_permitted {
+        said.say(Judgement::broken(Code::OptionOutsideSyn).word("option", "SACK-permitted"));
     }
 }
 
@@ -158,9 +167,10 @@ fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
         said.say(judged(judgement).count("over_by", max.offset_to(ack)));
         if !opening && segment.before.open && receiver.packets > 0 {
             let said_hole = peer.duplicate_acks > 0 || !peer.trouble().sacked.is_empty();
-            if !said_hole {
-                said.say(judged(Judgement::broken(Code::NotCaptured)).count("octets", max.offset_to(ack)));
-            }
+            let judgement = judged(Judgement::of(Code::NotCaptured, !said_hole)).count("octets", max.offset_to(ack));
+            said.say(if said_hole { judgement.why("the receiver had asked for what is missing") } else { judgement });
+        } else if receiver.packets == 0 {
+            said.open(Code::NotCaptured, Gap::OneSided, judged);
         }
         return;
     }

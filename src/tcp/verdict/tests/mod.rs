@@ -117,3 +117,28 @@ pub(super) fn open_ts_then(rest: &str) -> Judged {
 pub(super) fn mid_stream(rest: &str) -> Judged {
     judge_from(rest, 0)
 }
+
+/// What is found or broken, with what the connection's events tell; ends that are one are known by their address.
+pub(super) fn told_of(script: &str) -> Vec<(u64, Code)> {
+    let trace = craft::play(script).unwrap_or_else(|error| panic!("{error}\n{script}"));
+    let mut seen: Option<(Connection, Endpoint)> = None;
+    let mut told = Vec::new();
+    for frame in trace.frames() {
+        let packet = decode(&frame);
+        let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
+        let (Some(ip), Some((_, src, dst)), Some(tcp)) = (packet.ip, packet.endpoints(), packet.tcp()) else {
+            continue;
+        };
+        let (connection, client) =
+            seen.get_or_insert_with(|| (Connection::new(mark, false, tcp.flags.has(TcpFlags::SYN)), src));
+        connection.to_itself = src == dst;
+        let side = if src == *client { Side::Client } else { Side::Server };
+        let (mut said, mut events) = (Vec::new(), Vec::new());
+        connection.judge(mark, side, &ip, tcp, Hearing { thorough: true, ..Hearing::default() }, &mut said);
+        connection.observe(mark, side, &ip, tcp, &mut events);
+        connection.tell(mark, side, tcp, &events, true, &mut said);
+        let broken = said.iter().filter(|judgement| judgement.is_broken());
+        told.extend(broken.map(|judgement| (mark.frame, judgement.code)));
+    }
+    told
+}
