@@ -1,3 +1,6 @@
+#![cfg(test)]
+//! Pages as people see them, whole.
+
 use super::*;
 use crate::pipeline::Judging;
 use crate::report::explain::stream::StreamExplainer;
