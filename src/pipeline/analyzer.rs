@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [1448, 496]);
+        assert_eq!(Analyzer::state_sizes(), [800, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

@@ -30,6 +30,11 @@ pub(super) fn section(items: &[Judgement], indent: usize, style: &Style) -> Stri
     written
 }
 
+/// The same lines without columns and colour: `capture, found: …`.
+pub(super) fn plain(items: &[Judgement]) -> Vec<String> {
+    lines(items).iter().map(|(label, facts)| format!("capture, {label}: {}", facts.in_words())).collect()
+}
+
 /// Label and facts of each line: what was found, what cannot be told, what was ruled out.
 pub(super) fn lines(items: &[Judgement]) -> Vec<(&'static str, Facts)> {
     let mut lines: Vec<_> = items.iter().filter(|item| item.is_broken()).map(|item| ("found", found(item))).collect();

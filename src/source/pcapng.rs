@@ -22,6 +22,7 @@ use crate::source::order::Order;
 use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
 use crate::source::pcap::Walked;
+use crate::source::piece::Take;
 use crate::source::unit::Unit;
 
 /// A pcapng file, somewhere between two blocks.
@@ -78,13 +79,13 @@ impl Pcapng {
     }
 
     /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
-    pub(super) fn walk(
+    pub(super) fn walk<T: Take>(
         &mut self,
         bytes: &[u8],
         batch: u64,
         info: &mut CaptureInfo,
         stats: &mut Stats,
-        take: &mut dyn FnMut(&Frame<'_>) -> Flow,
+        take: &mut T,
     ) -> Walked {
         let last = stats.frames + batch;
         let mut rest = bytes;
@@ -97,13 +98,16 @@ impl Pcapng {
                 Ok(read) => read,
                 Err(halt) => break halt,
             };
+            let raw = &rest[..rest.len() - behind.len()];
             let Some(packet) = packet else {
                 rest = behind;
+                let flow = take.other(raw, self.order.is_big());
                 // Statistics that tell of drops end the batch: the packets behind them are behind the loss.
-                if stats.dropped != known {
-                    break Halt::Batch;
+                match flow {
+                    Flow::Continue if stats.dropped != known => break Halt::Batch,
+                    Flow::Continue => continue,
+                    Flow::Stop => break Halt::Stopped,
                 }
-                continue;
             };
             let Some(port) = self.ports.get(packet.interface as usize) else {
                 let (id, known) = (packet.interface, self.ports.len());
@@ -131,7 +135,7 @@ impl Pcapng {
                 caplen: packet.bytes.len() as u32,
                 origlen: packet.origlen,
             };
-            if take(&Frame { meta, bytes: packet.bytes }) == Flow::Stop {
+            if take.frame(&Frame { meta, bytes: packet.bytes }, raw, self.order.is_big()) == Flow::Stop {
                 break Halt::Stopped;
             }
         };
@@ -310,7 +314,7 @@ fn captured(caplen: u32, data: &[u8]) -> Result<&[u8], Halt> {
 }
 
 /// Code and value of each option; ends quietly at the end mark or where the list stops making sense.
-fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (head, behind) = list.split_at_checked(4)?;
         let (code, len) = (order.u16(head, 0), usize::from(order.u16(head, 2)));

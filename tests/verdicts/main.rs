@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end so")]
 
+mod bad;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 

@@ -33,6 +33,8 @@ pub(super) fn subject(packet: &Packet<'_>, seen: &Seen<'_>, style: &Style) -> Su
         sources: Vec::new(),
         state: String::new(),
         after: After::nothing(packet),
+        verdicts: Vec::new(),
+        trial: Vec::new(),
     };
     match (seen, packet.udp()) {
         (Seen::Udp(seen), Some(udp)) => of_udp(&mut subject, packet, udp, seen, style),

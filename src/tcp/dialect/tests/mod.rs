@@ -5,6 +5,7 @@
 //! the data offset in octets, `id` the IP identification, `ts` both timestamps, `mss` and `sackok` what a SYN offers. `HS` stands for a handshake of 20 ms without options.
 
 mod both;
+mod broken;
 mod properties;
 mod streams;
 mod vectors;
