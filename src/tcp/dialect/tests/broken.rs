@@ -1,5 +1,7 @@
 //! Headers that are cut, short or malformed: what tshark 4.0.17 still shows of them, and what they leave behind.
 
+#![cfg(test)]
+
 use super::*;
 use crate::decode::decode;
 use crate::packet::Frame;
