@@ -20,6 +20,7 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Nobody;
 use crate::cli::stop::Stop;
 use crate::cli::values::Frames;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
@@ -45,6 +46,7 @@ pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure>
             }
         }
     }
+    job.selection.settle()?;
     Ok(if unread == 0 { Verdict::Clean } else { Verdict::Incomplete })
 }
 
@@ -86,7 +88,7 @@ impl Job {
         Ok(Self {
             files,
             frames,
-            selection: Selection::of(&args.only, None),
+            selection: Selection::of(&args.only, args.stream)?.with_fields(&args.fields),
             shape,
             style: screen.style(args.absolute),
             until: Until { stop: Stop::on_signals()?, deadline: None },
@@ -113,8 +115,9 @@ impl Job {
             }
         };
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
-        let analyzer = Analyzer::default().judging(judging);
-        let mut shower = Shower { job: self, file, out, analyzer, dialect, base: None, frames: 0 };
+        let analyzer = Analyzer::default().judging(self.selection.judging(judging));
+        let selection = self.selection.clone();
+        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -174,19 +177,25 @@ struct Shower<'a> {
     out: &'a mut Out,
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
+    selection: Selection,
     base: Option<Timestamp>,
     frames: u64,
 }
 
 impl Taker for Shower<'_> {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.selection.look(frame);
+    }
+
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
         let job = self.job;
         let frame = packet.meta.number;
         self.frames = frame;
         let base = *self.base.get_or_insert(packet.meta.at);
+        self.selection.begins(base);
         let seen = self.analyzer.observe(packet, &mut Nobody);
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
-        if job.frames.contains(frame) && job.selection.wants_addresses(packet) {
+        if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
             match job.shape {
                 Shape::Page(layout) => headers::page(self.out, packet, &seen, &job.style, tags, layout)?,
