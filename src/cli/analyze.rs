@@ -241,7 +241,8 @@ impl Job {
             connections: self.args.max_connections.unwrap_or(Limits::default().connections),
             ..Limits::default()
         };
-        let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream.iter().copied()), sink);
+        let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
+        let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
         follow.analyzer = follow.analyzer.patient();
         let needs_ledger = match self.args.format {
             Shape::Table | Shape::Markdown => !self.args.stream.is_empty(),

@@ -1,5 +1,5 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
-//! commands.
+//! commands. Long because every option of every command stands here, once, with its words for people.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,12 +12,15 @@ use clap::ValueEnum;
 use crate::cli::choices::CsvTable;
 use crate::cli::choices::Order;
 use crate::cli::choices::Shape;
+use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
 use crate::cli::values::Moment;
 use crate::cli::values::Period;
 use crate::cli::values::length;
 use crate::cli::values::moment;
+use crate::finding::Code;
+use crate::report::explain::catalogue;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -47,6 +50,9 @@ pub(super) enum Command {
     /// One conversation as arrows between two sides.
     #[command(after_help = told(LADDER, RAN), allow_negative_numbers = true)]
     Ladder(LadderArgs),
+    /// Writes what was chosen of captures into another, with all that belongs to it.
+    #[command(after_help = CUT, allow_negative_numbers = true)]
+    Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
     #[command(after_help = told(MSS, RAN), allow_negative_numbers = true)]
     Mss(MssArgs),
@@ -70,6 +76,9 @@ pub(super) struct Only {
     /// Only conversations with this address at either end.
     #[arg(long, value_name = "ADDR")]
     pub(super) host: Option<Host>,
+    /// Only packets that pass this filter of the tcpdump language, and their conversations.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
     /// Only from this time on: 2026-11-26T18:55:00Z, 1700000000.5, or +90s after the first frame.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) since: Option<Moment>,
@@ -83,6 +92,17 @@ impl Only {
     pub(super) const fn period(&self) -> Period {
         Period { since: self.since, until: self.until }
     }
+}
+
+/// What must have been judged of what is shown.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct Fields {
+    /// Only what has this code, as explain --code lists them; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    /// Only what was judged so (found counts as broken, ruled out as holds).
+    #[arg(long, value_enum, value_name = "OUTCOME")]
+    pub(super) verdict: Option<Outcome>,
 }
 
 #[derive(Debug, Group)]
@@ -119,6 +139,8 @@ pub(super) struct AnalyzeArgs {
     /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Vec<u64>,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -162,9 +184,20 @@ pub(super) struct HeadersArgs {
     pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) only: Only,
+    /// Only this TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// One line per packet.
     #[arg(long)]
     pub(super) brief: bool,
+    /// Headers as the RFCs draw them, 32 bits a row, values in place.
+    #[arg(long)]
+    pub(super) ruler: bool,
+    /// Octets beside the fields that they make, and the whole payload.
+    #[arg(long)]
+    pub(super) hex: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -211,12 +244,43 @@ pub(super) struct LadderArgs {
     /// Count UDP conversations instead of TCP connections.
     #[arg(long)]
     pub(super) udp: bool,
+    /// Only packets that pass this filter of the tcpdump language.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
     /// Every packet, also those of a long transfer that only move data.
     #[arg(long)]
     pub(super) full: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct CutArgs {
+    /// Capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<String>,
+    /// The capture to write: pcap where it ends in .pcap or .cap, else pcapng; packed where .gz, .zst or .lz4 stands
+    /// behind; - is standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) out: String,
+    /// Several files in time order instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// This TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    /// This UDP conversation, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) udp_stream: Vec<u64>,
+    /// Whole conversations of which this code is told; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    #[command(flatten)]
+    pub(super) only: Only,
+    /// Frames by their numbers, as in 3-7.
+    #[arg(long, value_name = "A-B", value_parser = frames)]
+    pub(super) frames: Option<Frames>,
 }
 
 #[derive(Debug, Group)]
@@ -271,11 +335,35 @@ pub(super) enum FailOn {
     Never,
 }
 
+/// How a check came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Outcome {
+    Broken,
+    Holds,
+    CannotTell,
+}
+
 /// Whose words to add.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Dialect {
     #[value(name = "wireshark-4.0")]
     Wireshark40,
+}
+
+/// A code of the catalogue, with an error that names its neighbours.
+fn code(name: &str) -> Result<Code, String> {
+    Code::named(name).ok_or_else(|| {
+        let near: Vec<_> = catalogue::nearest(name).into_iter().map(Code::as_str).collect();
+        format!("no such code; did you mean {}? (synscope explain --code all lists them)", near.join(", "))
+    })
+}
+
+/// A frame number, or two with a dash between.
+fn frames(text: &str) -> Result<Frames, String> {
+    match Frames::read(text) {
+        Some(range) => range.map_err(|error| error.to_string()),
+        None => Err("no frame number and no range, as in 7 or 3-7".to_owned()),
+    }
 }
 
 /// A whole number, with an error that says so.
@@ -322,6 +410,7 @@ Examples:
   synscope trace lo --port 5656
   synscope trace capture.pcap --stream 3 --absolute
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
+  synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
   ssh host tcpdump -U -w - | synscope trace -
 
 An interface wins over a file of the same name; ./lo means the file.
@@ -335,6 +424,7 @@ Examples:
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
   synscope analyze capture.pcapng --since +10s --until +20s
+  synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
   synscope analyze big.pcap --format csv > connections.csv
@@ -346,7 +436,11 @@ const HEADERS: &str = "\
 Examples:
   synscope headers capture.pcap 1        the first frame
   synscope headers capture.pcap 3-7 --brief
+  synscope headers capture.pcap 1 --ruler
+  synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
+  synscope headers a.pcap --brief --filter 'udp port 53'
+  synscope headers a.pcap --brief --code zero-window --code window-full
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 
@@ -361,6 +455,16 @@ const LADDER: &str = "\
 Examples:
   synscope ladder capture.pcap --stream 0
   synscope ladder capture.pcap --stream 2 --udp";
+
+const CUT: &str = "\
+Examples:
+  synscope cut big.pcapng --stream 3 -o one.pcapng
+  synscope cut capture.pcap --code refused -o refused.pcapng.gz
+  synscope cut capture.pcap --filter 'port 53' --since +10s --until +20s -o dns.pcap
+  synscope cut a.pcap b.pcapng --merge -o both.pcapng
+
+Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
+is lost is told. The file is there when it is complete; the input is never overwritten.";
 
 const MSS: &str = "\
 Examples:

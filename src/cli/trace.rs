@@ -60,7 +60,7 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
 fn open(meant: &Meant, args: &TraceArgs) -> Result<(Box<dyn Source>, bool), Failure> {
     match meant {
         Meant::Interface(name) => {
-            let source = input::interface(name, args.only.port)?;
+            let source = input::interface(name, &args.only)?;
             talk(&format!("capturing on {name} (Ctrl-C to stop)"));
             Ok((source, true))
         }
@@ -75,7 +75,7 @@ fn follow<S: Show>(
     sink: S,
     until: &Until,
 ) -> Result<S, Failure> {
-    let mut follow = Follow::new(Limits::default(), Selection::of(&args.only, args.stream), sink);
+    let mut follow = Follow::new(Limits::default(), Selection::of(&args.only, args.stream)?, sink);
     follow.count = args.count;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());
     follow.eager = live || args.input == "-";

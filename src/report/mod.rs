@@ -34,7 +34,7 @@ mod markdown;
 mod page;
 #[cfg(test)]
 mod testing;
-mod verdicts;
+pub mod verdicts;
 mod view;
 mod words;
 mod worst;
