@@ -65,7 +65,8 @@ fn every_example_works_as_it_stands() {
             let output = typed(desk.path(), &line);
             let told = String::from_utf8_lossy(&output.stderr);
             assert!(matches!(output.status.code(), Some(0 | 1)), "{line}: {told}");
-            assert!(!output.stdout.is_empty() || line.contains(" > ") || line.starts_with("synscope craft"), "{line}");
+            let writes_a_file = [" > ", " -o ", "synscope craft"].iter().any(|sign| line.contains(sign));
+            assert!(!output.stdout.is_empty() || writes_a_file, "{line} showed nothing");
             assert!(!told.contains("error"), "{line}: {told}");
             ran += 1;
         }
@@ -118,17 +119,29 @@ fn desk() -> TempDir {
             +0.010  C > T  P.  1001:1005(4)  ack 5001  win 502  \"GET \"
             +0.010  T > C  P.  5001:5004(3)  ack 1005  win 502  \"yes\"
             +5.000  C > T  R.  1005:1005(0)  ack 5004  win 502
-            T = 10.0.0.2:{port}
+            T = 10.0.0.2:{udp}
             +0.100  C > T  udp \"who is it?\"
             +0.005  T > C  udp \"me\"
-            "
+            ",
+            udp = port - 28,
         );
     }
+    script += "
+        R = 10.0.0.2:99
+        +0.100  C > R  S   9000:9000(0)            win 65535  <mss 1460>
+        +0.001  R > C  R.  0:0(0)        ack 9001  win 0
+        T = 10.0.0.2:90
+        +0.000  C > T  S   1000:1000(0)            win 65535  <mss 1460>
+        +0.020  T > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1460>
+        +0.001  C > T  .   1001:1001(0)  ack 5001  win 502
+        +0.010  C > T  P.  1001:1005(4)  ack 5001  win 502  \"GET \"
+        +0.010  T > C  .   5001:5001(0)  ack 1005  win 0
+    ";
     let capture = craft::play(&script).unwrap().to_pcap();
-    for name in
-        ["capture.pcap", "capture.pcapng", "a.pcap", "b.pcap", "before.pcap", "after.pcap", "it.pcap", "big.pcap"]
-    {
-        fs::write(desk.path().join(name), &capture).unwrap();
+    for name in ["capture", "a", "b", "before", "after", "it", "big"] {
+        for ending in ["pcap", "pcapng"] {
+            fs::write(desk.path().join(name).with_extension(ending), &capture).unwrap();
+        }
     }
     let handshake = "
         +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, wscale 7>

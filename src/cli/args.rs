@@ -51,7 +51,7 @@ pub(super) enum Command {
     #[command(after_help = told(LADDER, RAN), allow_negative_numbers = true)]
     Ladder(LadderArgs),
     /// Writes what was chosen of captures into another, with all that belongs to it.
-    #[command(after_help = CUT, allow_negative_numbers = true)]
+    #[command(after_help = told(CUT, RAN), allow_negative_numbers = true)]
     Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
     #[command(after_help = told(MSS, RAN), allow_negative_numbers = true)]
@@ -440,7 +440,7 @@ Examples:
   synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
   synscope headers a.pcap --brief --filter 'udp port 53'
-  synscope headers a.pcap --brief --code zero-window --code window-full
+  synscope headers a.pcap --brief --code zero-window --code zero-window-probe
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 

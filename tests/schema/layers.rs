@@ -172,7 +172,7 @@ kinds! {
     Frame Ethernet Vlan Sll Sll2 Null Llc Ppp Pppoe Mpls ControlWord Macsec Pbb FabricPath SwitchTag Chdlc
     FrameRelay Slip Fddi TokenRing Arcnet Ipoib FibreChannel Radiotap Prism Ppi Wlan Amsdu Nflog Pktap Pflog
     Enc Juniper Preamble Gre Eoip Erspan Wccp EtherIp Vxlan Geneve Gtp L2tp Teredo Arp Ipv4 Ipv6 HopByHop
-    DestinationOptions Routing FragmentHeader Ah Tcp Udp Icmp Icmpv6 Payload
+    DestinationOptions Routing FragmentHeader MoreExtensions Ah Tcp Udp Icmp Icmpv6 Payload
 }
 
 /// Headers of each kind.
