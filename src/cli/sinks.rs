@@ -192,7 +192,8 @@ impl<W: Write> Show for Objects<W> {
         self.totals.captures += 1;
         self.totals.frames += facts.frames;
         self.totals.bytes += facts.bytes;
-        self.paper.write(|out| json::capture(out, info, facts, dropped, &analyzer.pressure()));
+        let (pressure, trial) = (analyzer.pressure(), analyzer.trial_of(info, dropped));
+        self.paper.write(|out| json::capture(out, info, facts, dropped, &pressure, &trial));
     }
 
     fn check(&mut self) -> Result<(), Failure> {

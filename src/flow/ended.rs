@@ -3,6 +3,7 @@
 use crate::flow::timeouts::Leaves;
 use crate::packet::Endpoint;
 use crate::packet::Timestamp;
+use crate::tcp::Blind;
 use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Side;
@@ -29,6 +30,8 @@ pub struct EndedConnection<'a> {
     pub why: Leaves,
     /// It was told of before, as an attempt let go to save memory: this takes its place.
     pub resumed: bool,
+    /// What the capture was known to have missed by then.
+    pub blind: Blind,
 }
 
 impl EndedConnection<'_> {

@@ -169,7 +169,10 @@ mod tests {
         assert_eq!(Timestamp::from_parts(1_700_000_000, 123_456_789).to_string(), "1700000000.123456789");
         assert_eq!(Span(-1_500_000_000).to_string(), "-1.500000000");
         assert_eq!(Span(10_000).to_string(), "0.000010000");
-        assert_eq!((Span(0).to_string(), Span(9_000_000_000).to_string()), ("0.000000000".into(), "9.000000000".into()));
+        assert_eq!(
+            (Span(0).to_string(), Span(9_000_000_000).to_string()),
+            ("0.000000000".into(), "9.000000000".into())
+        );
         assert_eq!(Span(i64::MIN).to_string(), "-9223372036.854775808");
         assert_eq!(Span(i64::MAX).to_string(), "9223372036.854775807");
     }

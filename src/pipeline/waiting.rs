@@ -16,8 +16,8 @@ use crate::packet::TcpHeader;
 use crate::pipeline::analyzer::Analyzer;
 use crate::pipeline::analyzer::TcpFlow;
 use crate::pipeline::analyzer::end_tcp;
-use crate::pipeline::analyzer::side_of;
 use crate::pipeline::seen::Sink;
+use crate::pipeline::sides::side_of;
 use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
@@ -30,9 +30,9 @@ impl Analyzer {
     pub(super) fn spare_attempts(&mut self, sink: &mut dyn Sink) {
         while let Some((key, tuple, flow)) = self.tcp.pop_attempt() {
             if let Some(opening) = flow.connection.opening() {
-                self.detectors.let_go(key, &Kept { stream: flow.stream, opening });
+                self.court.detectors.let_go(key, &Kept { stream: flow.stream, opening });
             }
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Evicted, None);
+            end_tcp(&mut self.court, sink, &tuple, &flow, Leaves::Evicted, None);
         }
     }
 
@@ -45,7 +45,7 @@ impl Analyzer {
         ip: &IpHeader,
         header: &TcpHeader<'_>,
     ) -> Option<TcpFlow> {
-        let (Kept { stream, opening }, client_is_low) = self.detectors.back(key, mark, self.next_tcp)?;
+        let (Kept { stream, opening }, client_is_low) = self.court.detectors.back(key, mark, self.next_tcp)?;
         let side = side_of(dir, client_is_low);
         // The same ports, another first number: a connection of its own.
         if header.flags.is_pure_syn() && side == Side::Client && header.seq != opening.isn[0] {
@@ -60,7 +60,9 @@ impl Analyzer {
         let mut ledger = None;
         let mut course = self.books.map_or_else(Course::default, |books| books.course_of(stream, self.next_tcp));
         for (mark, by, tcp) in opening.segments(ports) {
-            let ip = bare(ip, by == side);
+            let ttl = opening.ttls[by.index()];
+            let ip = IpHeader { ttl, ..bare(ip, by == side) };
+            connection.beware(mark, &self.court.blind, &tcp);
             connection.observe(mark, by, &ip, &tcp, &mut self.events);
             if self.books.is_some() {
                 let ledger = ledger.get_or_insert_with(|| Box::new(Ledger::new(mark.at, by, &tcp)));
@@ -211,7 +213,11 @@ mod tests {
     fn nobody_is_said_not_to_have_answered_an_attempt_that_was_let_go_early() {
         let no_answer = |attempts| {
             let told = all_told(attempts, &pushed_out(SYN, ""));
-            told.1.into_iter().filter(|(code, _)| *code == Code::NoAnswer).map(|(_, streams)| streams[0]).collect::<Vec<_>>()
+            told.1
+                .into_iter()
+                .filter(|(code, _)| *code == Code::NoAnswer)
+                .map(|(_, streams)| streams[0])
+                .collect::<Vec<_>>()
         };
         assert_eq!(no_answer(1_000), [0, 1]);
         assert_eq!(no_answer(1), [1]);

@@ -22,9 +22,11 @@ use crate::pipeline::Facts;
 use crate::pipeline::Pressure;
 use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
+use crate::report::trial;
 use crate::source::CaptureInfo;
 use crate::source::Interface;
 use crate::tcp::mss;
+use crate::tcp::verdict::Judgement;
 
 /// Number of the schema, in the first line of every run.
 pub const SCHEMA: u32 = 1;
@@ -133,6 +135,7 @@ pub fn capture(
     facts: &Facts,
     dropped: Option<u64>,
     pressure: &Pressure,
+    trial: &[Judgement],
 ) -> io::Result<()> {
     line(
         out,
@@ -161,6 +164,7 @@ pub fn capture(
             clock_steps: facts.clock_steps,
             evicted: pressure.tables.iter().map(|table| table.evicted).sum(),
             attempts: Attempts::of(pressure),
+            trial: trial::objects(trial),
             checksums: Checksums {
                 good: facts.checksums.good,
                 partial: facts.checksums.partial,
@@ -360,6 +364,8 @@ struct Capture<'a> {
     evicted: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<Attempts>,
+    /// What the capture itself cannot know: every item, found, ruled out or not to be told.
+    trial: Vec<serde_json::Value>,
     checksums: Checksums,
 }
 
@@ -415,7 +421,6 @@ pub(super) fn line(out: &mut dyn Write, object: &impl Serialize) -> io::Result<(
 
 /// Octets of a line about a connection, in round numbers.
 const USUAL_LINE: usize = 4_096;
-
 
 /// Keys of a finding that evidence must not overwrite.
 const TAKEN: [&str; 9] = ["type", "file", "code", "severity", "time", "streams", "frames", "text", "rfc"];

@@ -31,6 +31,8 @@ pub struct Opening {
     pub offers: [Offer; 2],
     /// Windows of both, not scaled. The client's may be unknown to the connection: then 0.
     pub windows: [u16; 2],
+    /// TTL or hop limit of either.
+    pub ttls: [u8; 2],
     /// Repetitions of either, at most [`MAX_RETRIES`]. When they came is not kept.
     pub retries: [u16; 2],
     /// The SYN,ACK answers the one SYN before it.
@@ -45,6 +47,7 @@ impl Connection {
         let [client, server] = &self.sides;
         let retries = [handshake.syn_retries, handshake.syn_ack_retries];
         let plain = !handshake.is_settled() && self.oriented && self.notable.is_none() && self.ip_options == 0;
+        let plain = plain && !self.to_itself && !self.blemishes.cut && !self.blemishes.options_cut;
         let in_order = match (syn, syn_ack) {
             (Some(syn), Some(syn_ack)) => syn.frame < syn_ack.frame && syn.at <= syn_ack.at,
             (syn, syn_ack) => syn.is_some() || syn_ack.is_some(),
@@ -62,6 +65,7 @@ impl Connection {
             isn: [client.isn.unwrap_or_default(), server.isn.unwrap_or_default()],
             offers: [client.offer, server.offer],
             windows: [0, server.rcv_wnd.and_then(|window| window.try_into().ok()).unwrap_or(0)],
+            ttls: [client.ttl, server.ttl],
             retries,
             timed: handshake.server_rtt.is_some(),
         })

@@ -26,8 +26,8 @@ pub(crate) struct Entry {
     /// Keyed hash of the tuple; 0 where the attempt has left.
     pub(super) key: u64,
     pub(super) at: i64,
-    /// From first SYN to first SYN,ACK: nanoseconds (36 bits) and frames (24), all ones where there was none; then
-    /// whether the SYN,ACK is timed (1) and SYNs repeated (3).
+    /// From first SYN to first SYN,ACK: nanoseconds (32 bits) and frames (20), all ones where there was none; then the
+    /// server's TTL (8), whether the SYN,ACK is timed (1) and SYNs repeated (3).
     answered: u64,
     /// The IPv4 address, or the place of another among the [`Wide`](super::wide::Wide) ones.
     pub(super) source: u32,
@@ -54,11 +54,11 @@ pub(crate) struct Entry {
     member: u8,
 }
 
-/// Most that 36, 24 and 28 bits hold; all ones is kept for "none".
-const MOST_NANOS: i64 = (1 << 36) - 2;
-const MOST_FRAMES: u64 = (1 << 24) - 2;
+/// Most that 32, 20 and 28 bits hold; all ones is kept for "none".
+const MOST_NANOS: i64 = (1 << 32) - 2;
+const MOST_FRAMES: u64 = (1 << 20) - 2;
 const TOO_LATE: u32 = (1 << 28) - 1;
-const UNANSWERED: u64 = u64::MAX << 4;
+const UNANSWERED: u64 = u64::MAX << 12;
 const NO_VERDICT: u8 = 15;
 const NO_SCALE: u8 = 15;
 const SACK: u8 = 1 << 6;
@@ -132,15 +132,16 @@ impl Entry {
             && first.at == stamp.plus(Span(-i64::from(self.late >> 4)))
             && orphan == opening.syn.is_none()
             && opening.isn[0] == self.client_isn
+            && opening.ttls[usize::from(orphan)] == self.ttl
             && (opening.syn_ack.is_none() || opening.isn[1] == self.server_isn);
         let after = opening.syn_ack.map(|mark| (mark.at.since(first.at).0, mark.frame.wrapping_sub(first.frame)));
         let fits = after.is_none_or(|(nanos, frames)| (0..=MOST_NANOS).contains(&nanos) && frames <= MOST_FRAMES);
         if !same || !fits {
             return false;
         }
-        let between = after.map_or(UNANSWERED, |(nanos, frames)| (nanos as u64) << 28 | frames << 4);
+        let between = after.map_or(UNANSWERED, |(nanos, frames)| (nanos as u64) << 32 | frames << 12);
         let [syns, syn_acks] = opening.retries;
-        self.answered = between | u64::from(opening.timed) << 3 | u64::from(syns) & 7;
+        self.answered = between | u64::from(opening.ttls[1]) << 4 | u64::from(opening.timed) << 3 | u64::from(syns) & 7;
         self.late = self.late & !15 | u32::from(syn_acks) & 15;
         self.stream = *stream as u32;
         self.server_window = opening.windows[1];
@@ -161,9 +162,9 @@ impl Entry {
             return None;
         }
         let first = Mark { frame: latest(self.frame, now.frame), at: stamp.plus(Span(-i64::from(self.late >> 4))) };
-        let answered = (self.answered | 15 != u64::MAX).then(|| Mark {
-            frame: first.frame + (self.answered >> 4 & (MOST_FRAMES + 1)),
-            at: first.at.plus(Span((self.answered >> 28) as i64)),
+        let answered = (self.answered | 0xfff != u64::MAX).then(|| Mark {
+            frame: first.frame + (self.answered >> 12 & (MOST_FRAMES + 1)),
+            at: first.at.plus(Span((self.answered >> 32) as i64)),
         });
         let orphan = self.marks.has(Marks::ORPHAN);
         let (syn, syn_ack) = if orphan { (None, Some(first)) } else { (Some(first), answered) };
@@ -186,6 +187,10 @@ impl Entry {
                     offer(1, syn_ack.is_some(), self.member & SACK != 0, self.member & TIMESTAMPS != 0),
                 ],
                 windows: [if orphan { 0 } else { self.window }, self.server_window],
+                ttls: match orphan {
+                    true => [0, self.ttl],
+                    false => [self.ttl, (self.answered >> 4) as u8],
+                },
                 retries: [(self.answered & 7) as u16, (self.late & 15) as u16],
                 timed: self.answered & 8 != 0,
             },
@@ -237,7 +242,8 @@ mod tests {
         let offers = [offer(true), offer(syn_ack.is_some())];
         let (syn, syn_ack) = (Some(first), syn_ack.map(after));
         let isn = [SeqNumber(1), server_isn];
-        Kept { stream: 9, opening: Opening { syn, syn_ack, isn, offers, windows, retries, timed: syn_ack.is_some() } }
+        let (ttls, timed) = ([255, if syn_ack.is_some() { 64 } else { 0 }], syn_ack.is_some());
+        Kept { stream: 9, opening: Opening { syn, syn_ack, isn, offers, windows, ttls, retries, timed } }
     }
 
     #[test]
