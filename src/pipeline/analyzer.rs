@@ -9,12 +9,10 @@ use crate::flow::Lookup;
 use crate::flow::Stage;
 use crate::flow::Table;
 use crate::packet::Dir;
-use crate::packet::Icmp;
 use crate::packet::IpHeader;
 use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
-use crate::packet::Quoted;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
@@ -46,9 +44,6 @@ use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
 
-/// Octets of a quoted TCP header from which Wireshark gives the quote a stream number of its own.
-const QUOTE_TAKES_NUMBER: u32 = 16;
-
 #[derive(Debug)]
 pub(super) struct TcpFlow {
     pub(super) stream: u64,
@@ -62,19 +57,19 @@ pub(super) struct TcpFlow {
 }
 
 #[derive(Debug)]
-struct UdpFlow {
-    stream: u64,
-    a_is_low: bool,
-    exchange: Exchange,
+pub(super) struct UdpFlow {
+    pub(super) stream: u64,
+    pub(super) a_is_low: bool,
+    pub(super) exchange: Exchange,
 }
 
 /// The analysis of one capture, or of several one after the other.
 #[derive(Debug)]
 pub struct Analyzer {
     pub(super) tcp: Table<TcpFlow>,
-    udp: Table<UdpFlow>,
+    pub(super) udp: Table<UdpFlow>,
     pub(super) next_tcp: u64,
-    next_udp: u64,
+    pub(super) next_udp: u64,
     pub(super) events: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
@@ -344,53 +339,6 @@ impl Analyzer {
         let flow = UdpFlow { stream: self.next_udp, a_is_low: dir == Dir::LowToHigh, exchange: Exchange::new(sent) };
         self.next_udp += 1;
         self.udp.insert(key, tuple, sent.at, Stage::Datagrams, flow)
-    }
-
-    fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp, sink: &mut dyn Sink) -> Seen<'_> {
-        let Some(quoted) = icmp.quoted else { return Seen::Other };
-        let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
-        let refuses = icmp.is_unreachable();
-        let key = self.tcp.key(&tuple);
-        if refuses && quoted.protocol == Protocol::Tcp {
-            self.court.detectors.on_unreachable(packet.meta.at, key, &quoted, &mut |finding| sink.finding(finding));
-        }
-        match quoted.protocol {
-            Protocol::Tcp => {
-                let Some(found) = self.tcp.find(key, &tuple) else { return self.quote_of_nobody(&quoted) };
-                let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
-                let flow = self.tcp.get_mut(found);
-                let side = side_of(dir, flow.client_is_low);
-                let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);
-                if let Some(books) = &mut self.books {
-                    books.keep_quote(&mut flow.course, packet, dir, &quoted);
-                }
-                Seen::Unreachable { protocol: Protocol::Tcp, stream: flow.stream, ends }
-            }
-            Protocol::Udp => {
-                let Some(found) = self.udp.find(self.udp.key(&tuple), &tuple) else {
-                    return self.quote_of_nobody(&quoted);
-                };
-                let flow = self.udp.get_mut(found);
-                let ends = refuses && (dir == Dir::LowToHigh) == flow.a_is_low;
-                if ends {
-                    flow.exchange.port_closed(Sent { frame: packet.meta.number, at: packet.meta.at });
-                }
-                Seen::Unreachable { protocol: Protocol::Udp, stream: flow.stream, ends }
-            }
-        }
-    }
-
-    /// Wireshark numbers a conversation that it only knows from a quote; ours keep step with its numbers.
-    fn quote_of_nobody(&mut self, quoted: &Quoted) -> Seen<'static> {
-        match quoted.protocol {
-            Protocol::Tcp if quoted.octets >= QUOTE_TAKES_NUMBER => {
-                self.next_tcp += 1;
-                self.books.iter_mut().for_each(Books::skip_stream);
-            }
-            Protocol::Tcp => {}
-            Protocol::Udp => self.next_udp += 1,
-        }
-        Seen::Other
     }
 
     fn expire(&mut self, at: Timestamp, sink: &mut dyn Sink) {

@@ -11,6 +11,7 @@ pub mod trial;
 
 mod books;
 mod court;
+mod icmp;
 mod sides;
 mod waiting;
 

@@ -18,15 +18,12 @@ use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
-use crate::pipeline::Facts;
-use crate::pipeline::Pressure;
 use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
-use crate::report::trial;
-use crate::source::CaptureInfo;
 use crate::source::Interface;
 use crate::tcp::mss;
-use crate::tcp::verdict::Judgement;
+
+pub use crate::report::json_capture::capture;
 
 /// Number of the schema, in the first line of every run.
 pub const SCHEMA: u32 = 1;
@@ -121,57 +118,6 @@ pub fn finding(out: &mut dyn Write, file: &str, finding: &Finding) -> io::Result
             text: &finding.text,
             rfc: finding.code.rfc(),
             evidence: evidence.map(|(key, value)| (*key, Evidence(value))).collect(),
-        },
-    )
-}
-
-/// What a capture was, once it has been read.
-///
-/// # Errors
-/// Those of the writer.
-pub fn capture(
-    out: &mut dyn Write,
-    info: &CaptureInfo,
-    facts: &Facts,
-    dropped: Option<u64>,
-    pressure: &Pressure,
-    trial: &[Judgement],
-) -> io::Result<()> {
-    line(
-        out,
-        &Capture {
-            r#type: "capture",
-            schema: SCHEMA,
-            file: &info.name,
-            format: info.format.to_string(),
-            link_types: link_types(info, facts),
-            frames: facts.frames,
-            bytes: facts.bytes,
-            captured_bytes: facts.captured_bytes,
-            first_time: facts.times.map(|(first, _)| Text(first)),
-            last_time: facts.times.map(|(_, last)| Text(last)),
-            truncated: info.problem.is_some(),
-            problem: info.problem.as_ref().map(|problem| problem.text.as_str()),
-            dropped,
-            tcp: facts.tcp,
-            udp: facts.udp,
-            icmp: facts.icmp,
-            other_ip: facts.other_ip,
-            not_ip: facts.not_ip,
-            fragments: facts.fragments,
-            snapped: facts.snapped,
-            defective: facts.defective,
-            clock_steps: facts.clock_steps,
-            evicted: pressure.tables.iter().map(|table| table.evicted).sum(),
-            attempts: Attempts::of(pressure),
-            trial: trial::objects(trial),
-            checksums: Checksums {
-                good: facts.checksums.good,
-                partial: facts.checksums.partial,
-                bad: facts.checksums.bad,
-                absent: facts.checksums.absent,
-                unverifiable: facts.checksums.unverifiable,
-            },
         },
     )
 }
@@ -331,83 +277,6 @@ struct Latency {
     min: Text<Span>,
     mean: Text<Span>,
     max: Text<Span>,
-}
-
-#[derive(Serialize)]
-struct Capture<'a> {
-    r#type: &'static str,
-    schema: u32,
-    file: &'a str,
-    format: String,
-    link_types: Vec<String>,
-    frames: u64,
-    bytes: u64,
-    captured_bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_time: Option<Text<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_time: Option<Text<Timestamp>>,
-    truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dropped: Option<u64>,
-    tcp: u64,
-    udp: u64,
-    icmp: u64,
-    other_ip: u64,
-    not_ip: u64,
-    fragments: u64,
-    snapped: u64,
-    defective: u64,
-    clock_steps: u64,
-    evicted: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempts: Option<Attempts>,
-    /// What the capture itself cannot know: every item, found, ruled out or not to be told.
-    trial: Vec<serde_json::Value>,
-    checksums: Checksums,
-}
-
-/// What the number of attempts that waited at once has cost; absent where nothing.
-#[derive(Serialize)]
-struct Attempts {
-    told_early: u64,
-    resumed: u64,
-    evicted: u64,
-    sampled_out: u64,
-    peak: usize,
-}
-
-impl Attempts {
-    fn of(pressure: &Pressure) -> Option<Self> {
-        let ([tcp, _], doorway) = (pressure.tables, pressure.doorway);
-        let (evicted, sampled_out) = (doorway.evicted_unjudged + doorway.evicted_judged, doorway.sampled_out);
-        let attempts =
-            Self { told_early: tcp.told_early, resumed: tcp.resumed, evicted, sampled_out, peak: doorway.peak };
-        (tcp.told_early + evicted + sampled_out > 0).then_some(attempts)
-    }
-}
-
-#[derive(Serialize)]
-struct Checksums {
-    good: u64,
-    partial: u64,
-    bad: u64,
-    absent: u64,
-    unverifiable: u64,
-}
-
-/// Link types of a capture: those of its frames, and those that it only declares.
-fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
-    let declared = info.interfaces.iter().map(|interface| interface.link_type);
-    let mut names = Vec::new();
-    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// One object, one line.

@@ -27,6 +27,7 @@ pub mod trace;
 
 mod findings;
 mod grid;
+mod json_capture;
 mod json_connection;
 mod json_ledger;
 mod line;
