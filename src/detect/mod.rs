@@ -20,7 +20,6 @@ use crate::flow::EndedExchange;
 use crate::flow::doorway::Kept;
 use crate::packet::Quoted;
 use crate::packet::Timestamp;
-use crate::tcp::Mark;
 
 /// All detectors of one analysis.
 #[derive(Debug, Default)]
@@ -70,9 +69,9 @@ impl Detectors {
         self.syn_flood.let_go(key, kept)
     }
 
-    /// What it is followed on from, and whether its client is the smaller endpoint.
-    pub fn back(&self, key: u64, now: Mark, streams: u64) -> Option<(Kept, bool)> {
-        self.syn_flood.back(key, now, streams)
+    /// The flood detector, to ask it for those that were let go.
+    pub const fn syn_flood_mut(&mut self) -> &mut SynFlood {
+        &mut self.syn_flood
     }
 
     /// The flood detector with its counters.

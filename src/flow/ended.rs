@@ -28,7 +28,7 @@ pub struct EndedConnection<'a> {
     pub until: Option<Timestamp>,
     /// Why it left.
     pub why: Leaves,
-    /// It was told of before, as an attempt let go to save memory: this takes its place.
+    /// It was told of before, when very many attempts waited: this takes its place.
     pub resumed: bool,
     /// What the capture was known to have missed by then.
     pub blind: Blind,

@@ -38,9 +38,11 @@ pub struct TableStats {
     pub opened: u64,
     /// Let go because the table was full.
     pub evicted: u64,
-    /// Attempts told of as they stood, because many waited, and let go but for their place in the doorway.
+    /// Attempts let go, because many waited, but for their entry in the doorway.
+    pub let_go: u64,
+    /// Attempts of which no entry could keep everything: told of as they stood then.
     pub told_early: u64,
-    /// Of these, brought back by a later segment.
+    /// Of the latter, times that a later segment brought one back.
     pub resumed: u64,
     /// Most slots in use at once.
     pub peak: usize,
@@ -189,10 +191,19 @@ impl<T> Table<T> {
         self.link(found.slot);
     }
 
-    /// Counts a conversation that was put in again.
-    pub fn count_resumed(&mut self) {
+    /// Counts an attempt that was popped: its entry keeps everything, or it was told of.
+    pub const fn count_let_go(&mut self, kept: bool) {
+        if kept {
+            self.stats.let_go += 1;
+        } else {
+            self.stats.told_early += 1;
+        }
+    }
+
+    /// Counts a conversation that is about to be put in again; it may have been told of already.
+    pub const fn count_back(&mut self, told: bool) {
         self.stats.opened -= 1;
-        self.stats.resumed += 1;
+        self.stats.resumed += told as u64;
     }
 
     /// Takes a conversation out.
@@ -236,7 +247,6 @@ impl<T> Table<T> {
         let slot = list.oldest().filter(|_| list.len() >= self.most_attempts)?;
         let key = self.slots[slot as usize].hash;
         let (tuple, value) = self.remove(Lookup { slot });
-        self.stats.told_early += 1;
         Some((key, tuple, value))
     }
 

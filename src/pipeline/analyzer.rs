@@ -70,15 +70,17 @@ pub struct Analyzer {
     pub(super) udp: Table<UdpFlow>,
     pub(super) next_tcp: u64,
     pub(super) next_udp: u64,
-    pub(super) events: Vec<tcp::Event>,
+    events: Vec<tcp::Event>,
+    /// Events of segments that are played again: they were told when they passed.
+    pub(super) played: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
     pub(super) books: Option<Books>,
-    latest: Timestamp,
+    pub(super) latest: Timestamp,
     pub(super) court: Court,
     facts: Facts,
     /// Number of the latest packet.
-    frame: u64,
+    pub(super) frame: u64,
 }
 
 impl Default for Analyzer {
@@ -96,6 +98,7 @@ impl Analyzer {
             next_tcp: 0,
             next_udp: 0,
             events: Vec::with_capacity(16),
+            played: Vec::new(),
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
@@ -187,9 +190,14 @@ impl Analyzer {
 
     /// The capture is over: everything still held is handed on.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
-        for (tuple, flow, why) in self.tcp.drain_by(|flow| flow.stream) {
+        let mut table = std::mem::replace(&mut self.tcp, Table::new(1));
+        let mut waiting = None;
+        for (tuple, flow, why) in table.drain_by(|flow| flow.stream) {
+            self.tell_waiting(&mut waiting, flow.stream, sink);
             end_tcp(&mut self.court, sink, &tuple, &flow, why, Some(self.latest));
         }
+        self.tell_waiting(&mut waiting, u64::MAX, sink);
+        self.tcp = table;
         for (tuple, flow, why) in self.udp.drain_by(|flow| flow.stream) {
             end_udp(&mut self.court, sink, &tuple, &flow, why);
         }
@@ -241,6 +249,8 @@ impl Analyzer {
             let segment = Segment { at: mark.at, frame: mark.frame, ip, tcp: header, key, dir, settled };
             self.court.detectors.on_segment(&segment, &mut |finding| sink.finding(finding));
         }
+        self.tell_leaving(mark, sink);
+        let flow = self.tcp.get(found);
         Seen::Tcp(TcpSeen {
             stream: flow.stream,
             is_first,
@@ -279,7 +289,7 @@ impl Analyzer {
         if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
             end_tcp(&mut self.court, sink, &tuple, &flow, why, None);
         }
-        if let Some(flow) = self.bring_back(key, dir, mark, ip, header) {
+        if let Some(flow) = self.bring_back(key, mark, Some(header)) {
             return (self.tcp.insert(key, tuple, mark.at, Stage::Attempt, flow), false);
         }
         let stream = self.next_tcp;

@@ -1,5 +1,6 @@
 //! ICMP errors: what they quote belongs to a conversation that we may know.
 
+use crate::flow::Stage;
 use crate::packet::Dir;
 use crate::packet::Icmp;
 use crate::packet::Packet;
@@ -23,13 +24,20 @@ impl Analyzer {
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
         let refuses = icmp.is_unreachable();
         let key = self.tcp.key(&tuple);
+        let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
+        if quoted.protocol == Protocol::Tcp
+            && self.tcp.find(key, &tuple).is_none()
+            && let Some(flow) = self.bring_back(key, mark, None)
+        {
+            self.tcp.insert(key, tuple, mark.at, Stage::Attempt, flow);
+        }
         if refuses && quoted.protocol == Protocol::Tcp {
-            self.court.detectors.on_unreachable(packet.meta.at, key, &quoted, &mut |finding| sink.finding(finding));
+            self.court.detectors.on_unreachable(mark.at, key, &quoted, &mut |finding| sink.finding(finding));
+            self.tell_leaving(mark, sink);
         }
         match quoted.protocol {
             Protocol::Tcp => {
                 let Some(found) = self.tcp.find(key, &tuple) else { return self.quote_of_nobody(&quoted) };
-                let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
                 let flow = self.tcp.get_mut(found);
                 let side = side_of(dir, flow.client_is_low);
                 let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);

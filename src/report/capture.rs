@@ -123,11 +123,8 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     let Pressure { tables: [tcp, udp], doorway } = pressure;
     let evicted = tcp.evicted + udp.evicted;
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
-    let (early, back) = (text::count(tcp.told_early), text::count(tcp.resumed));
-    warn(
-        tcp.told_early,
-        format!("{early} attempts are told as they stood when very many waited; {back} went on later"),
-    );
+    let early = text::count(tcp.told_early);
+    warn(tcp.told_early, format!("{early} attempts are told as they stood when very many waited"));
     let lost = doorway.evicted_judged + doorway.evicted_unjudged;
     warn(lost, format!("{} attempts waited for longer than there was room for them", text::count(lost)));
     let left_out = text::count(doorway.sampled_out);

@@ -105,6 +105,7 @@ struct Capture<'a> {
 /// What the number of attempts that waited at once has cost; absent where nothing.
 #[derive(Serialize)]
 struct Attempts {
+    let_go: u64,
     told_early: u64,
     resumed: u64,
     evicted: u64,
@@ -116,9 +117,9 @@ impl Attempts {
     fn of(pressure: &Pressure) -> Option<Self> {
         let ([tcp, _], doorway) = (pressure.tables, pressure.doorway);
         let (evicted, sampled_out) = (doorway.evicted_unjudged + doorway.evicted_judged, doorway.sampled_out);
-        let attempts =
-            Self { told_early: tcp.told_early, resumed: tcp.resumed, evicted, sampled_out, peak: doorway.peak };
-        (tcp.told_early + evicted + sampled_out > 0).then_some(attempts)
+        let (let_go, told_early, resumed) = (tcp.let_go, tcp.told_early, tcp.resumed);
+        let attempts = Self { let_go, told_early, resumed, evicted, sampled_out, peak: doorway.peak };
+        (let_go + told_early + evicted + sampled_out > 0).then_some(attempts)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Connection<'a> {
     server: Address,
     /// Who is client was seen, not assumed.
     oriented: bool,
-    /// It was told of before, as an attempt let go to save memory: this line takes that one's place.
+    /// It was told of before, when very many attempts waited: this line takes that one's place.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     resumed: bool,
     start: Text<Timestamp>,

@@ -4,6 +4,7 @@ use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
 use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::Leaves;
 use crate::flow::doorway::Attempt;
 use crate::flow::doorway::Due;
 use crate::flow::doorway::Marks;
@@ -140,7 +141,7 @@ impl SynFlood {
                 }
             }
             _ => {
-                let attempt = self.attempts.remove(slot);
+                let attempt = self.attempts.remove(slot, Leaves::TimedOut);
                 self.leave(&attempt);
             }
         }

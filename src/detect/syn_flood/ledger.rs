@@ -14,6 +14,7 @@ use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::group::Place;
 use crate::detect::syn_flood::scan::Try;
 use crate::detect::syn_flood::sums::Rule;
+use crate::flow::Leaves;
 use crate::flow::doorway::Address;
 use crate::flow::doorway::Attempt;
 use crate::flow::doorway::Marks;
@@ -50,7 +51,7 @@ impl SynFlood {
     /// An attempt that evidence ends.
     pub(super) fn finish_as(&mut self, slot: u32, outcome: Outcome, now: i64, tell: Tell<'_>) {
         self.unage(slot);
-        let attempt = self.attempts.remove(slot);
+        let attempt = self.attempts.remove(slot, Leaves::TimedOut);
         if let Some(verdict) = attempt.verdict {
             self.take_back(&attempt, verdict, now);
         }
@@ -79,7 +80,7 @@ impl SynFlood {
     /// The same ports, a new first number: the older attempt is over.
     pub(super) fn supersede(&mut self, slot: u32, now: i64, tell: Tell<'_>) {
         self.unage(slot);
-        let attempt = self.attempts.remove(slot);
+        let attempt = self.attempts.remove(slot, Leaves::Reused);
         let given_up = attempt.age(now) >= self.th.aged_after;
         if attempt.verdict.is_none() && given_up && !attempt.is_orphan() {
             self.settle(&attempt, attempt.left_as(), now, tell);

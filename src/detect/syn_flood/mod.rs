@@ -42,8 +42,10 @@ use crate::detect::syn_flood::groups::Groups;
 use crate::detect::syn_flood::open::Incidents;
 use crate::detect::syn_flood::scan::Scans;
 use crate::flow::Doorway;
+use crate::flow::Leaves;
+use crate::flow::doorway::Attempt;
 use crate::flow::doorway::Kept;
-use crate::flow::doorway::Marks;
+use crate::flow::doorway::LetGo;
 use crate::packet::Control;
 use crate::packet::Dir;
 use crate::packet::IpHeader;
@@ -222,11 +224,38 @@ impl SynFlood {
         self.attempts.keep(slot, kept, stamp)
     }
 
-    /// What a connection that was let go is followed on from, now that a segment has come for it; `streams` have begun.
-    pub fn back(&self, key: u64, now: Mark, streams: u64) -> Option<(Kept, bool)> {
+    /// A connection that was let go, now that a segment has come for it; `streams` have begun. Say [`is_back`](
+    /// Self::is_back) where it is followed on.
+    pub fn let_go_as(&self, key: u64, now: Mark, streams: u64) -> Option<LetGo> {
         let slot = self.attempts.find(key)?;
-        let attempt = self.attempts.get(slot);
+        self.read(self.attempts.get(slot), slot, now, streams)
+    }
+
+    /// It is followed on.
+    pub fn is_back(&mut self, key: u64) {
+        if let Some(slot) = self.attempts.find(key) {
+            self.attempts.is_back(slot);
+        }
+    }
+
+    /// A connection that was let go, never came back, and has left the doorway by now.
+    pub fn leaving(&mut self, now: Mark, streams: u64) -> Option<(LetGo, Leaves)> {
+        while let Some((entry, attempt, why)) = self.attempts.leaving() {
+            if let Some(kept) = entry.kept(self.clock.stamp(attempt.at), now, streams) {
+                return Some((LetGo::of(&attempt, kept), why));
+            }
+        }
+        None
+    }
+
+    /// At the capture's end: the connection that was let go first, from `slot` on, and the slot behind it.
+    pub fn waiting(&self, slot: Option<u32>, now: Mark, streams: u64) -> Option<(LetGo, u32)> {
+        let slot = self.attempts.let_go_from(slot)?;
+        Some((self.read(self.attempts.get(slot), slot, now, streams)?, slot.wrapping_add(1)))
+    }
+
+    fn read(&self, attempt: Attempt, slot: u32, now: Mark, streams: u64) -> Option<LetGo> {
         let kept = self.attempts.kept(slot, self.clock.stamp(attempt.at), now, streams)?;
-        Some((kept, attempt.marks.has(Marks::CLIENT_IS_LOW)))
+        Some(LetGo::of(&attempt, kept))
     }
 }

@@ -31,6 +31,8 @@ impl SynFlood {
         let attempt = Attempt {
             key,
             source: Address::of(ip.src),
+            server: Address::of(ip.dst),
+            ports: [tcp.src_port, tcp.dst_port],
             at: now,
             late: self.late(segment, now),
             frame: segment.frame as u32,
@@ -59,6 +61,8 @@ impl SynFlood {
         let attempt = Attempt {
             key,
             source: Address::of(ip.dst),
+            server: Address::of(ip.src),
+            ports: [tcp.dst_port, tcp.src_port],
             at: now,
             late: self.late(segment, now),
             frame: segment.frame as u32,

@@ -61,6 +61,10 @@ pub(crate) struct Attempt {
     pub(crate) key: u64,
     /// The client's address.
     pub(crate) source: Address,
+    /// The server's.
+    pub(crate) server: Address,
+    /// Ports of client and server.
+    pub(crate) ports: [u16; 2],
     /// Trace time of the first SYN.
     pub(crate) at: i64,
     /// How far the clock of that SYN lay behind trace time.

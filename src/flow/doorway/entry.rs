@@ -1,9 +1,11 @@
-//! An attempt as the doorway keeps it: 64 octets, one cache line, with all that its connection can be followed on from.
+//! An attempt as the doorway keeps it: 72 octets, with all that its connection can be followed on from.
 
+use crate::flow::doorway::address::Address;
 use crate::flow::doorway::attempt::Attempt;
 use crate::flow::doorway::attempt::Marks;
 use crate::flow::doorway::attempt::Outcome;
 use crate::flow::doorway::attempt::Tries;
+use crate::packet::Endpoint;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::Timestamp;
@@ -20,6 +22,35 @@ pub struct Kept {
     pub opening: Opening,
 }
 
+impl Kept {
+    /// Nothing but its two segments has passed, so all of it is kept, and it need not be told of before it leaves.
+    pub fn is_whole(&self) -> bool {
+        self.opening.retries == [0; 2]
+    }
+}
+
+/// A connection of which only its entry is left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LetGo {
+    /// What it is followed on from.
+    pub kept: Kept,
+    /// Who opened it.
+    pub client: Endpoint,
+    /// Who was called.
+    pub server: Endpoint,
+}
+
+impl LetGo {
+    pub(crate) fn of(attempt: &Attempt, kept: Kept) -> Self {
+        let [client, server] = attempt.ports;
+        Self {
+            kept,
+            client: Endpoint { addr: attempt.source.ip(), port: client },
+            server: Endpoint { addr: attempt.server.ip(), port: server },
+        }
+    }
+}
+
 /// See the module. Public parts are changed in place; the others are packed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
@@ -29,8 +60,9 @@ pub(crate) struct Entry {
     /// From first SYN to first SYN,ACK: nanoseconds (32 bits) and frames (20), all ones where there was none; then the
     /// server's TTL (8), whether the SYN,ACK is timed (1) and SYNs repeated (3).
     answered: u64,
-    /// The IPv4 address, or the place of another among the [`Wide`](super::wide::Wide) ones.
-    pub(super) source: u32,
+    /// The IPv4 addresses of client and server, or the place of others among the [`Wide`](super::wide::Wide) ones.
+    pub(super) ends: [u32; 2],
+    ports: [u16; 2],
     frame: u32,
     /// Low half of the stream number.
     stream: u32,
@@ -65,15 +97,16 @@ const SACK: u8 = 1 << 6;
 const TIMESTAMPS: u8 = 1 << 7;
 
 impl Entry {
-    /// `source` as it is to be kept.
-    pub(super) fn new(attempt: &Attempt, source: u32) -> Self {
+    /// `ends` as they are to be kept.
+    pub(super) fn new(attempt: &Attempt, ends: [u32; 2]) -> Self {
         debug_assert!(attempt.key != 0, "0 is the key of nobody");
         let late = u32::try_from(attempt.late.0).unwrap_or(TOO_LATE).min(TOO_LATE);
         let mut entry = Self {
             key: attempt.key,
             at: attempt.at,
             answered: UNANSWERED,
-            source,
+            ends,
+            ports: attempt.ports,
             frame: attempt.frame,
             stream: 0,
             client_isn: attempt.client_isn,
@@ -94,11 +127,13 @@ impl Entry {
         entry
     }
 
-    /// Everything but the source, which the caller knows how to read.
+    /// Everything but the addresses, which the caller knows how to read.
     pub(super) fn attempt(&self) -> Attempt {
         Attempt {
             key: self.key,
-            source: Default::default(),
+            source: Address::default(),
+            server: Address::default(),
+            ports: self.ports,
             at: self.at,
             late: Span((self.late >> 4).into()),
             frame: self.frame,
@@ -157,7 +192,7 @@ impl Entry {
     }
 
     /// What was taken, at a time when frames and streams have come to `now`.
-    pub(super) fn kept(&self, stamp: Timestamp, now: Mark, streams: u64) -> Option<Kept> {
+    pub(crate) fn kept(&self, stamp: Timestamp, now: Mark, streams: u64) -> Option<Kept> {
         if !self.marks.has(Marks::LET_GO) {
             return None;
         }
@@ -206,7 +241,6 @@ fn latest(low: u32, now: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::doorway::address::Address;
 
     const STAMP: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 
@@ -214,6 +248,8 @@ mod tests {
         Attempt {
             key: u64::MAX,
             source: Address::default(),
+            server: Address::default(),
+            ports: [65_535, 1],
             at: 5,
             late: Span(77),
             frame: 4_000_000_000,
@@ -247,8 +283,8 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_takes_one_cache_line() {
-        assert_eq!(size_of::<Entry>(), 64);
+    fn an_entry_takes_what_the_documentation_says() {
+        assert_eq!(size_of::<Entry>(), 72);
     }
 
     #[test]
@@ -256,7 +292,7 @@ mod tests {
         let verdicts = Outcome::NAMED.map(|(outcome, _)| Some(outcome)).into_iter().chain([None]);
         for verdict in verdicts {
             let attempt = Attempt { verdict, ..attempt() };
-            assert_eq!(Entry::new(&attempt, 0).attempt(), attempt);
+            assert_eq!(Entry::new(&attempt, [0; 2]).attempt(), attempt);
         }
     }
 
@@ -264,7 +300,7 @@ mod tests {
     fn what_a_connection_is_followed_on_from_comes_back_too() {
         let now = Mark { frame: 4_300_000_000, at: STAMP };
         for syn_ack in [None, Some((0, 1)), Some((1_000_000, 2)), Some((MOST_NANOS, MOST_FRAMES))] {
-            let mut entry = Entry::new(&attempt(), 0);
+            let mut entry = Entry::new(&attempt(), [0; 2]);
             assert_eq!(entry.kept(STAMP, now, 10), None, "nothing was let go");
             assert!(entry.keep(&kept(syn_ack), STAMP));
             assert_eq!(entry.kept(STAMP, now, 10), Some(kept(syn_ack)));
@@ -279,11 +315,11 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_not_kept() {
         for syn_ack in [(MOST_NANOS + 1, 1), (1, MOST_FRAMES + 1), (-1, 1)] {
-            assert!(!Entry::new(&attempt(), 0).keep(&kept(Some(syn_ack)), STAMP), "{syn_ack:?}");
+            assert!(!Entry::new(&attempt(), [0; 2]).keep(&kept(Some(syn_ack)), STAMP), "{syn_ack:?}");
         }
         let late = Attempt { late: Span(1 << 40), ..attempt() };
-        assert!(!Entry::new(&late, 0).keep(&kept(None), STAMP));
-        assert!(!Entry::new(&attempt(), 0).keep(&kept(None), STAMP.plus(Span(1))), "another clock");
+        assert!(!Entry::new(&late, [0; 2]).keep(&kept(None), STAMP));
+        assert!(!Entry::new(&attempt(), [0; 2]).keep(&kept(None), STAMP.plus(Span(1))), "another clock");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The tracker's doorway: attempts that are not complete, bounded, oldest out first, constant time per packet.
 //!
-//! An attempt takes 64 octets here and nothing else; once it is complete it leaves for the table of connections. Every
+//! An attempt takes 72 octets here and nothing else; once it is complete it leaves for the table of connections. Every
 //! age at which something is decided is a constant, so attempts in order of arrival are also in order of each decision:
 //! one ring of them and a cursor for each age replace a timer wheel, and a flood walks through memory in order. Keys are
 //! hashes of 64 bits under a secret of this run, so nobody can choose addresses that collide, and among 2^19 attempts a
@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 
 use crate::flow::doorway::wide::Wide;
+use crate::flow::timeouts::Leaves;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::tcp::Mark;
@@ -30,6 +31,7 @@ pub use attempt::Outcome;
 pub(crate) use attempt::Tries;
 pub(crate) use entry::Entry;
 pub use entry::Kept;
+pub use entry::LetGo;
 
 /// Stages of age: young, aged, late, judged.
 pub(crate) const STAGES: usize = 4;
@@ -39,9 +41,9 @@ const SHALLOW: Span = Span::from_millis(250);
 const STEP: Span = Span::from_millis(250);
 /// No more than one in 2^16.
 const MAX_SHIFT: u32 = 16;
-/// What an attempt counts for in the cap, by the octets it takes: one of IPv6 keeps its address elsewhere.
-const NARROW: usize = 4;
-const WIDE: usize = 5;
+/// What an attempt counts for in the cap, by the octets it takes: one of IPv6 keeps its addresses elsewhere.
+const NARROW: usize = 5;
+const WIDE: usize = 7;
 
 /// Counters of the table, shown in every report.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -78,6 +80,7 @@ pub struct Doorway {
     shift: u32,
     stepped: i64,
     stats: AttemptStats,
+    leaving: Vec<(Entry, Attempt, Leaves)>,
 }
 
 /// An attempt about which something is to be decided, the oldest of its stage.
@@ -90,7 +93,7 @@ pub(crate) struct Due {
 }
 
 impl Doorway {
-    /// A table of at most `cap` attempts that leave stage n at age `delays[n]`. Of IPv6, it holds four fifths as many.
+    /// A table of at most `cap` attempts that leave stage n at age `delays[n]`. Of IPv6, it holds five sevenths as many.
     /// Memory grows with use and is reused, never given back.
     pub fn new(cap: usize, delays: [Span; STAGES]) -> Self {
         Self {
@@ -106,6 +109,7 @@ impl Doorway {
             shift: 0,
             stepped: i64::MIN,
             stats: AttemptStats::default(),
+            leaving: Vec::new(),
         }
     }
 
@@ -141,12 +145,15 @@ impl Doorway {
     }
 
     pub(crate) fn get(&self, slot: u32) -> Attempt {
-        let entry = &self.ring[self.place(slot)];
-        let source = match entry.marks.has(Marks::WIDE) {
-            true => self.wide.get(entry.source),
-            false => Address::of_v4(entry.source),
+        self.read(&self.ring[self.place(slot)])
+    }
+
+    fn read(&self, entry: &Entry) -> Attempt {
+        let [source, server] = match entry.marks.has(Marks::WIDE) {
+            true => self.wide.get(entry.ends[0]),
+            false => entry.ends.map(Address::of_v4),
         };
-        Attempt { source, ..entry.attempt() }
+        Attempt { source, server, ..entry.attempt() }
     }
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Entry {
@@ -165,6 +172,26 @@ impl Doorway {
         self.ring[self.place(slot)].kept(stamp, now, streams)
     }
 
+    /// The connection of an attempt is a whole one again.
+    pub(crate) fn is_back(&mut self, slot: u32) {
+        self.get_mut(slot).marks.set(Marks::LET_GO, false);
+    }
+
+    /// One of those that left although only their entry was left of a connection, if there is any.
+    pub(crate) fn leaving(&mut self) -> Option<(Entry, Attempt, Leaves)> {
+        self.leaving.pop()
+    }
+
+    /// The next attempt from `slot` on, in order of arrival, that is all that is left of a connection.
+    pub(crate) fn let_go_from(&self, slot: Option<u32>) -> Option<u32> {
+        let from = slot.unwrap_or(self.first);
+        let places = self.place(from)..self.ring.len();
+        let place = places
+            .into_iter()
+            .find(|&place| self.ring[place].key != GONE && self.ring[place].marks.has(Marks::LET_GO))?;
+        Some(self.first.wrapping_add(place as u32))
+    }
+
     /// Puts in an attempt that is not there yet; make room before.
     pub(crate) fn insert(&mut self, mut attempt: Attempt) -> u32 {
         if self.ring.len() == self.ring.capacity() {
@@ -175,11 +202,12 @@ impl Doorway {
                 self.ring.reserve_exact(len.max(64).min(self.cap.saturating_sub(len)).max(1));
             }
         }
-        let is_wide = !attempt.source.is_v4();
+        let ends = [attempt.source, attempt.server];
+        let is_wide = !ends[0].is_v4() || !ends[1].is_v4();
         attempt.marks.set(Marks::WIDE, is_wide);
-        let source = if is_wide { self.wide.put(attempt.source) } else { attempt.source.low as u32 };
+        let ends = if is_wide { [self.wide.put(ends), 0] } else { ends.map(|end| end.low as u32) };
         let slot = self.end();
-        self.ring.push_back(Entry::new(&attempt, source));
+        self.ring.push_back(Entry::new(&attempt, ends));
         let (ring, first) = (&self.ring, self.first);
         self.index.insert_unique(attempt.key, slot, |&slot| ring[slot.wrapping_sub(first) as usize].key);
         self.used += weight(is_wide);
@@ -188,18 +216,21 @@ impl Doorway {
         slot
     }
 
-    /// Takes an attempt out.
-    pub(crate) fn remove(&mut self, slot: u32) -> Attempt {
+    /// Takes an attempt out. Who was let go for it and never came back stands among the [`leaving`](Self::leaving).
+    pub(crate) fn remove(&mut self, slot: u32, why: Leaves) -> Attempt {
         let attempt = self.get(slot);
+        if attempt.marks.has(Marks::LET_GO) {
+            self.leaving.push((self.ring[self.place(slot)], attempt, why));
+        }
         if let Ok(found) = self.index.find_entry(attempt.key, |&candidate| candidate == slot) {
             found.remove();
         }
         let is_wide = attempt.marks.has(Marks::WIDE);
         let entry = self.get_mut(slot);
         entry.key = GONE;
-        let source = entry.source;
+        let place = entry.ends[0];
         if is_wide {
-            self.wide.take(source);
+            self.wide.take(place);
         }
         self.used -= weight(is_wide);
         self.left += 1;
@@ -254,7 +285,7 @@ impl Doorway {
             }
             return None;
         }
-        let attempt = self.remove(self.first);
+        let attempt = self.remove(self.first, Leaves::Evicted);
         if attempt.verdict.is_some() {
             self.stats.evicted_judged += 1;
         } else {
@@ -341,6 +372,8 @@ mod tests {
         Attempt {
             key,
             source: Address::of_v4(7),
+            server: Address::of_v4(8),
+            ports: [0; 2],
             at: Span::from_millis(at_ms).0,
             late: Span::ZERO,
             frame: 0,
@@ -388,11 +421,11 @@ mod tests {
         (0..2).for_each(|_| attempts.promote(1));
         assert_eq!([0, 1, 2].map(|stage| keys(&attempts, stage)), [vec![5, 6], vec![3, 4], vec![1, 2]]);
         for leaver in [slots[1], slots[2], slots[4]] {
-            attempts.remove(leaver);
+            attempts.remove(leaver, Leaves::TimedOut);
         }
         assert_eq!([0, 1, 2].map(|stage| keys(&attempts, stage)), [vec![6], vec![4], vec![1]]);
         assert_eq!(attempts.next_due(), Some(Due { slot: slots[5], stage: 0, at: 560_000_000 }));
-        attempts.remove(slots[0]);
+        attempts.remove(slots[0], Leaves::TimedOut);
         assert_eq!((attempts.ring.len(), attempts.left), (3, 1), "what left in front is gone for good");
         assert_eq!([0, 1, 2].map(|stage| keys(&attempts, stage)), [vec![6], vec![4], vec![]]);
     }
@@ -418,7 +451,7 @@ mod tests {
             let slot = attempts.insert(Attempt { source: source(key), ..attempt(key, 0) });
             assert_eq!(attempts.get(slot).source, source(key));
         }
-        assert_eq!((attempts.len(), attempts.stats.evicted_unjudged), (80, 120));
+        assert_eq!((attempts.len(), attempts.stats.evicted_unjudged), (71, 129));
         while attempts.pop_for_room(Address::of_v4(1), 0).is_some() {}
         let slot = attempts.insert(Attempt { source: Address::of_v4(1), ..attempt(1_000, 0) });
         assert_eq!(attempts.get(slot).source.ip().to_string(), "0.0.0.1");
@@ -436,7 +469,7 @@ mod tests {
         assert!(attempts.keeps(2 << 32) && !attempts.keeps(1 << 32));
         assert_eq!(attempts.stats.sampled_out, 1);
         for slot in attempts.stage(0).take(40).collect::<Vec<_>>() {
-            attempts.remove(slot);
+            attempts.remove(slot, Leaves::TimedOut);
         }
         attempts.pop_for_room(Address::of_v4(7), Span::from_secs(1).0);
         assert_eq!(attempts.sampling(), 0);
@@ -451,7 +484,7 @@ mod tests {
             while attempts.pop_for_room(Address::of_v4(7), n as i64).is_some() {}
             let slot = attempts.insert(attempt(n, n as i64));
             if n % 1_000 != 0 {
-                attempts.remove(slot);
+                attempts.remove(slot, Leaves::TimedOut);
             } else {
                 attempts.promote(0);
             }
@@ -471,7 +504,7 @@ mod tests {
             while attempts.pop_for_room(Address::of_v4(7), 0).is_some() {}
             attempts.insert(attempt(n, n as i64));
             if n.is_multiple_of(5) {
-                attempts.remove(attempts.find(n).expect("just put in"));
+                attempts.remove(attempts.find(n).expect("just put in"), Leaves::TimedOut);
             }
         }
         assert!(attempts.ring.capacity() <= 1_000, "{}", attempts.ring.capacity());
