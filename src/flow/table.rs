@@ -109,7 +109,8 @@ impl<T> Table<T> {
         self
     }
 
-    /// The same table, of which at most so many conversations are attempts: see [`pop_attempt`](Self::pop_attempt).
+    /// The same table, of which at most so many conversations are attempts, and as many insistent ones: see
+    /// [`pop_attempt`](Self::pop_attempt).
     #[must_use]
     pub fn with_attempts(mut self, most: usize) -> Self {
         self.most_attempts = most.max(1);
@@ -228,7 +229,7 @@ impl<T> Table<T> {
             return None;
         }
         let most_closed = if pressed { MAX_CLOSED_UNDER_PRESSURE } else { MAX_CLOSED };
-        for stage in [Stage::Attempt, Stage::Open, Stage::Closed, Stage::Datagrams] {
+        for stage in [Stage::Attempt, Stage::Insistent, Stage::Open, Stage::Closed, Stage::Datagrams] {
             let list = self.lists[stage.index()];
             let Some(oldest) = list.oldest() else { continue };
             let calm = self.index.len() <= self.calm;
@@ -241,10 +242,12 @@ impl<T> Table<T> {
         None
     }
 
-    /// Takes out the attempt that was silent longest, if with another one there would be too many; with its key.
+    /// Takes out the attempt that was silent longest, if with another one there would be too many: of either kind,
+    /// at most [`with_attempts`](Self::with_attempts). With its key.
     pub fn pop_attempt(&mut self) -> Option<(u64, Tuple, T)> {
-        let list = &self.lists[Stage::Attempt.index()];
-        let slot = list.oldest().filter(|_| list.len() >= self.most_attempts)?;
+        let full = |list: &&List| list.len() >= self.most_attempts;
+        let lists = [Stage::Attempt, Stage::Insistent].map(|stage| self.lists[stage.index()]);
+        let slot = lists.iter().find(full)?.oldest()?;
         let key = self.slots[slot as usize].hash;
         let (tuple, value) = self.remove(Lookup { slot });
         Some((key, tuple, value))
@@ -261,7 +264,7 @@ impl<T> Table<T> {
         if self.index.len() < self.cap {
             return None;
         }
-        let spare = [Stage::Closed, Stage::Attempt, Stage::Datagrams, Stage::Open]
+        let spare = [Stage::Closed, Stage::Attempt, Stage::Insistent, Stage::Datagrams, Stage::Open]
             .into_iter()
             .find_map(|stage| self.lists[stage.index()].oldest())?;
         let (tuple, value) = self.remove(Lookup { slot: spare });

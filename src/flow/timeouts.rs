@@ -7,6 +7,8 @@ use crate::packet::Span;
 pub enum Stage {
     /// An opening that nobody has completed.
     Attempt,
+    /// The same, of which a segment came more than once: a live client, or server.
+    Insistent,
     /// Open.
     Open,
     /// Closed or reset: kept for stragglers.
@@ -17,7 +19,7 @@ pub enum Stage {
 
 impl Stage {
     /// Number of stages.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 5;
 
     /// Position in arrays by stage.
     pub const fn index(self) -> usize {
@@ -26,6 +28,15 @@ impl Stage {
             Self::Open => 1,
             Self::Closed => 2,
             Self::Datagrams => 3,
+            Self::Insistent => 4,
+        }
+    }
+
+    /// Nobody has completed it.
+    pub const fn is_attempt(self) -> bool {
+        match self {
+            Self::Attempt | Self::Insistent => true,
+            Self::Open | Self::Closed | Self::Datagrams => false,
         }
     }
 
@@ -33,7 +44,7 @@ impl Stage {
     pub const fn timeout(self) -> Span {
         match self {
             // Longer than Linux's last SYN,ACK retry (RFC 4987 §2 speaks of 75 s).
-            Self::Attempt => Span::from_secs(75),
+            Self::Attempt | Self::Insistent => Span::from_secs(75),
             // RFC 5382 REQ-5: 2 hours 4 minutes.
             Self::Open => Span::from_secs(7_440),
             // 2·MSL (RFC 9293 §3.4.2): after that the tuple may mean a new connection.

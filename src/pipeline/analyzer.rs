@@ -217,7 +217,7 @@ impl Analyzer {
         let (found, is_first) = self.tcp_flow((key, tuple), dir, mark, ip, header, sink);
         let flow = self.tcp.get_mut(found);
         let side = side_of(dir, flow.client_is_low);
-        let settled = !is_first && stage_of(&flow.connection) != Stage::Attempt;
+        let settled = !is_first && !stage_of(&flow.connection).is_attempt();
         self.events.clear();
         self.judgements.clear();
         if let Some(books) = &mut self.books {

@@ -13,6 +13,8 @@ pub(super) fn stage_of(connection: &Connection) -> Stage {
         Stage::Closed
     } else if connection.handshake.is_settled() || !connection.oriented {
         Stage::Open
+    } else if connection.handshake.syn_retries > 0 || connection.handshake.syn_ack_retries > 0 {
+        Stage::Insistent
     } else {
         Stage::Attempt
     }
