@@ -97,7 +97,17 @@ impl FileSource {
         Self::over(name, Octets::reader(Box::new(input)))
     }
 
-    fn over(name: &str, octets: Octets) -> Result<Self, SourceError> {
+    /// Where the next record begins.
+    pub(super) const fn position(&self) -> u64 {
+        self.octets.position()
+    }
+
+    /// Octets that have come of a record that is not whole.
+    pub(super) fn waiting(&self) -> usize {
+        self.octets.ready().len()
+    }
+
+    pub(super) fn over(name: &str, octets: Octets) -> Result<Self, SourceError> {
         let (octets, kind) = begun(name, octets)?;
         let Kind::Packed(packer) = kind else { return Self::walking(name, octets, kind, None) };
         let (octets, kind) = begun(name, octets.unpacked(|octets| Unpacked::new(packer, octets)))?;

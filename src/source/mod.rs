@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod file;
 mod filter;
+mod follow;
 mod interfaces;
 mod libpcap;
 mod machine;
@@ -46,6 +47,7 @@ pub use config::LiveConfig;
 pub use error::SourceError;
 pub use file::FileSource;
 pub use filter::Filter;
+pub use follow::FollowSource;
 pub use interfaces::{Address, Interface, interfaces};
 #[cfg(all(target_os = "linux", feature = "live"))]
 pub use live::LiveSource;
