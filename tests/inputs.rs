@@ -308,3 +308,60 @@ fn files_cut_together_come_in_time_order_or_one_after_the_other() {
     assert_eq!(behind.code, Some(0), "{}", behind.err);
     assert_eq!(objects(&desk, "behind.pcapng"), pick(&all, &[6, 7, 8, 9, 10, 11, 12, 13, 1, 2, 3, 4, 5]));
 }
+
+#[test]
+fn files_that_are_merged_are_one_capture_and_frames_keep_their_file_and_number() {
+    let desk = Desk::new();
+    for (name, filter) in [("client.pcap", "src host 10.0.0.1"), ("server.pcapng", "src host 10.0.0.2")] {
+        assert_eq!(desk.run(&["cut", "whole.pcap", "-o", name, "--filter", filter]).code, Some(0));
+    }
+    let both = ["client.pcap", "server.pcapng", "--merge"];
+    let whole = desk.run(&["analyze", "whole.pcap", "--format", "jsonl"]);
+    let merged = desk.run(&[&["analyze"], &both[..], &["--format", "jsonl"]].concat());
+    let of = |run: &Run| -> Vec<String> {
+        let lines = run.out.lines().filter(|line| line.contains("\"connection\"") || line.contains("\"finding\""));
+        lines.map(|line| line.replace("client.pcap + server.pcapng", "whole.pcap")).collect()
+    };
+    assert_eq!(of(&merged), of(&whole));
+    assert_eq!(merged.code, whole.code);
+
+    let run = desk.run(&[&["headers"], &both[..], &["--format", "jsonl"]].concat());
+    let places = |line: &str| {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        let number = |key: &str| object[key].as_u64().unwrap();
+        (object["file"].as_str().unwrap().to_owned(), number("frame"), number("merged_frame"))
+    };
+    let places: Vec<_> = run.out.lines().map(places).collect();
+    assert_eq!(places.len(), 13);
+    assert_eq!(places[0], ("client.pcap".to_owned(), 1, 1));
+    assert_eq!(places[1], ("server.pcapng".to_owned(), 1, 2));
+    assert_eq!(places[4], ("server.pcapng".to_owned(), 2, 5));
+    let brief = desk.run(&[&["headers"], &both[..], &["2", "--brief"]].concat());
+    assert!(brief.out.starts_with("server.pcapng:1 2 "), "{}", brief.out);
+
+    let traced = desk.run(&[&["trace"], &both[..]].concat());
+    assert_eq!(traced.out, desk.run(&["trace", "./whole.pcap"]).out);
+    let behind = desk.run(&["trace", "client.pcap", "server.pcapng"]);
+    assert!(behind.code == Some(0) && behind.out != traced.out, "one after the other are two captures");
+}
+
+#[test]
+fn wrong_uses_of_merging_and_following_are_told_in_one_line() {
+    let desk = Desk::new();
+    let cases: &[(&[&str], &str)] = &[
+        (&["headers", "whole.pcap", "--follow", "--merge"], "cannot be used with"),
+        (&["headers", "-", "--follow"], "name it alone"),
+        (&["analyze", "whole.pcap", "whole.pcap", "--follow"], "name it alone"),
+        (&["trace", "nothing.pcap", "--follow"], "nothing.pcap"),
+        (&["analyze", "whole.pcap", "nothing.pcap", "--merge"], "no such file"),
+        (&["cut", "whole.pcap"], "--out"),
+        (&["cut", "whole.pcap", "-o", "x.pcap", "--frames", "0"], "counted from 1"),
+        (&["cut", "whole.pcap", "-o", "x.pcap", "--since", "soon"], "no point in time"),
+        (&["cut", "whole.pcap", "-o", "x.pcap", "--code", "refusd"], "did you mean"),
+    ];
+    for (args, words) in cases {
+        let run = desk.run(args);
+        assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(run.err.contains(words) && run.err.lines().count() == 1, "{args:?}: {}", run.err);
+    }
+}

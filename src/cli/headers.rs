@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use crate::cli::Verdict;
 use crate::cli::args::Format;
@@ -12,7 +11,9 @@ use crate::cli::drive::Until;
 use crate::cli::drive::drive;
 use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
-use crate::cli::input;
+use crate::cli::input::Capture;
+use crate::cli::input::Opened;
+use crate::cli::input::Origins;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
@@ -27,18 +28,18 @@ use crate::pipeline::Analyzer;
 use crate::pipeline::Judging;
 use crate::report::headers;
 use crate::report::json_headers;
+use crate::report::json_headers::Place;
 use crate::report::style::Style;
 use crate::source::Flow;
-use crate::source::Source;
 use crate::tcp::dialect;
 
 pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure> {
     let job = Job::of(args, screen)?;
     let mut out = Out::stdout();
     let mut unread = 0;
-    for file in &job.files {
-        match job.sources(file) {
-            Ok(sources) => job.show(file, sources, &mut out)?,
+    for capture in &job.captures {
+        match job.sources(capture) {
+            Ok(sources) => job.show(&capture.name, sources, &mut out)?,
             Err(failure) => {
                 say(&failure);
                 unread += 1;
@@ -50,7 +51,7 @@ pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure>
 }
 
 struct Job {
-    files: Vec<String>,
+    captures: Vec<Capture>,
     frames: Frames,
     selection: Selection,
     shape: Shape,
@@ -67,7 +68,7 @@ enum Shape {
 }
 
 /// A capture, and its second opening for a dialect that reads twice.
-type Sources = (Box<dyn Source>, Option<Box<dyn Source>>);
+type Sources = (Opened, Option<Opened>);
 
 impl Job {
     fn of(args: HeadersArgs, screen: Screen) -> Result<Self, Failure> {
@@ -90,9 +91,8 @@ impl Job {
             }
             None => Frames::ALL,
         };
-        input::stdin_once(&files)?;
         Ok(Self {
-            files,
+            captures: Capture::all(&files, args.reading)?,
             frames,
             selection: Selection::of(&args.only, args.stream)?.with_fields(&args.fields),
             shape,
@@ -102,28 +102,27 @@ impl Job {
         })
     }
 
-    fn sources(&self, file: &str) -> Result<Sources, Failure> {
-        let first: Box<dyn Source> = Box::new(input::file(file, "headers")?);
+    fn sources(&self, capture: &Capture) -> Result<Sources, Failure> {
+        let first = capture.open("headers")?;
         // A stream is read once: the dialect then tells what is known so far.
         // Only objects show what the second reading knows better.
-        let again = self.dialect && self.shape == Shape::Objects && Path::new(file).is_file();
-        let second: Option<Box<dyn Source>> = if again { Some(Box::new(input::file(file, "headers")?)) } else { None };
-        Ok((first, second))
+        let again = self.dialect && self.shape == Shape::Objects && capture.stays();
+        Ok((first, if again { Some(capture.open("headers")?) } else { None }))
     }
 
     fn show(&self, file: &str, (mut first, second): Sources, out: &mut Out) -> Result<(), Failure> {
-        let (mut source, dialect) = match second {
+        let (Opened { mut source, origin }, dialect) = match second {
             None => (first, self.dialect.then(dialect::Dialect::new)),
             Some(second) => {
                 let mut learner = Learner(dialect::FirstPass::new());
-                drive(first.as_mut(), &self.until, &mut learner)?;
+                drive(first.source.as_mut(), &self.until, &mut learner)?;
                 (second, Some(dialect::Dialect::second_pass(learner.0.finish())))
             }
         };
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
         let analyzer = Analyzer::default().judging(self.selection.judging(judging));
         let selection = self.selection.clone();
-        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
+        let mut shower = Shower { job: self, file, origin, out, analyzer, dialect, selection, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -166,6 +165,7 @@ impl Taker for Learner {
 struct Shower<'a> {
     job: &'a Job,
     file: &'a str,
+    origin: Option<Origins>,
     out: &'a mut Out,
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
@@ -189,10 +189,26 @@ impl Taker for Shower<'_> {
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
         if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
-            match job.shape {
-                Shape::Tables => headers::table(self.out, packet, &seen, &job.style, tags)?,
-                Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base, tags)?,
-                Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags)?,
+            let place = self.origin.as_ref().map(Origins::latest);
+            match (job.shape, place) {
+                (Shape::Objects, None) => {
+                    json_headers::frame(self.out, self.file, packet, &seen, tags)?;
+                }
+                (Shape::Objects, Some((file, number))) => {
+                    json_headers::placed(self.out, Place { file, number, merged: Some(frame) }, packet, &seen, tags)?;
+                }
+                (Shape::Tables, place) => {
+                    if let Some((file, number)) = place {
+                        writeln!(self.out, "{}:{number}", input_name(file))?;
+                    }
+                    headers::table(self.out, packet, &seen, &job.style, tags)?;
+                }
+                (Shape::Brief, place) => {
+                    if let Some((file, number)) = place {
+                        write!(self.out, "{}:{number} ", input_name(file))?;
+                    }
+                    headers::brief(self.out, packet, &seen, &job.style, base, tags)?;
+                }
             }
         }
         Ok(if frame >= job.frames.to { Flow::Stop } else { Flow::Continue })

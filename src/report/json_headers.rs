@@ -29,6 +29,17 @@ use crate::packet::Transport;
 use crate::pipeline::Seen;
 use crate::report::verdicts;
 
+/// Where a frame of several files stands that are read as one.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The file, as it was named.
+    pub file: &'a str,
+    /// The frame's number in that file, counted from 1.
+    pub number: u64,
+    /// Its number among all frames: what verdicts and texts count by.
+    pub merged: Option<u64>,
+}
+
 /// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
 /// names with their values.
 ///
@@ -41,10 +52,25 @@ pub fn frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
+    placed(out, Place { file, number: packet.meta.number, merged: None }, packet, seen, wireshark)
+}
+
+/// The same for a frame of several files that are read as one.
+///
+/// # Errors
+/// Those of the writer.
+pub fn placed<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    place: Place<'_>,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
     let endpoints = packet.endpoints();
     let object = Frame {
-        file,
-        frame: packet.meta.number,
+        file: place.file,
+        frame: place.number,
+        merged_frame: place.merged,
         time: packet.meta.at.to_string(),
         caplen: packet.meta.caplen,
         len: packet.meta.origlen,
@@ -73,6 +99,8 @@ pub fn frame<W: Serialize + ?Sized>(
 struct Frame<'a, W: Serialize + ?Sized> {
     file: &'a str,
     frame: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_frame: Option<u64>,
     time: String,
     caplen: u32,
     len: u32,
