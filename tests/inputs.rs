@@ -365,3 +365,77 @@ fn wrong_uses_of_merging_and_following_are_told_in_one_line() {
         assert!(run.err.contains(words) && run.err.lines().count() == 1, "{args:?}: {}", run.err);
     }
 }
+
+/// A pcapng block.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    body.resize(body.len().next_multiple_of(4), 0);
+    let len = (body.len() as u32 + 12).to_le_bytes();
+    [&kind.to_le_bytes()[..], &len, &body, &len].concat()
+}
+
+/// Options of a block, and their end mark.
+fn options(list: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for (code, value) in list {
+        octets.extend(code.to_le_bytes());
+        octets.extend((value.len() as u16).to_le_bytes());
+        octets.extend(*value);
+        octets.resize(octets.len().next_multiple_of(4), 0);
+    }
+    [octets, vec![0; 4]].concat()
+}
+
+#[test]
+fn what_a_file_remarks_is_shown_and_survives_a_cut() {
+    let desk = Desk::new();
+    let datagram = fs::read(desk.path("whole.pcap")).unwrap()[24 + 16..24 + 16 + 20].to_vec();
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let section = [words(&[0x1a2b_3c4d, 1]), vec![0xff; 8], options(&[(1, b"the lab"), (4, b"dumper 1")])].concat();
+    let names = [&[1, 0, 9, 0, 10, 0, 0, 1][..], b"gate\0\0\0\0", &[0; 4]].concat();
+    let packet = |marks: &[(u16, &[u8])]| {
+        let marks = if marks.is_empty() { Vec::new() } else { options(marks) };
+        let len = datagram.len() as u32;
+        block(6, &[words(&[0, 0, 7, len, len]), datagram.clone(), marks].concat())
+    };
+    let flags = 1_u32.to_le_bytes();
+    let octets = [
+        block(0x0a0d_0d0a, &section),
+        block(1, &words(&[101, 0])),
+        block(4, &names),
+        packet(&[(1, b"look here"), (2, &flags), (4, &5_u64.to_le_bytes())]),
+        packet(&[]),
+    ]
+    .concat();
+    desk.file("remarked.pcapng", &octets);
+
+    let table = desk.run(&["headers", "remarked.pcapng", "1"]);
+    for words in ["comment: look here", "direction: inbound", "lost 5 frames before"] {
+        assert!(table.out.contains(words), "{words}: {}", table.out);
+    }
+    let objects = desk.run(&["headers", "remarked.pcapng", "--format", "jsonl"]);
+    let of = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let [first, second] = [0, 1].map(|at| of(objects.out.lines().nth(at).unwrap()));
+    assert_eq!(
+        (&first["comments"][0], &first["direction"], &first["dropped_before"]),
+        (&serde_json::json!("look here"), &serde_json::json!("inbound"), &serde_json::json!(5))
+    );
+    assert!(second.get("comments").is_none() && second.get("direction").is_none(), "{second}");
+    let merged = desk.run(&["headers", "remarked.pcapng", "whole.pcap", "--merge", "--format", "jsonl"]);
+    assert_eq!(of(merged.out.lines().next().unwrap())["comments"][0], "look here");
+    assert!(of(merged.out.lines().nth(1).unwrap()).get("comments").is_none());
+
+    let page = desk.run(&["analyze", "remarked.pcapng"]);
+    for words in ["captured by: dumper 1", "names: 10.0.0.1 gate", "comment: the lab"] {
+        assert!(page.out.contains(words), "{words}: {}", page.out);
+    }
+    let page = desk.run(&["analyze", "remarked.pcapng", "--format", "jsonl"]);
+    let capture = page.out.lines().map(of).find(|object| object["type"] == "capture").unwrap();
+    assert_eq!(capture["names"][0], serde_json::json!({"addr": "10.0.0.1", "name": "gate"}));
+
+    let cut = desk.run(&["cut", "remarked.pcapng", "-o", "one.pcapng", "--frames", "1"]);
+    assert_eq!(cut.code, Some(0), "{}", cut.err);
+    assert!(fs::read(desk.path("one.pcapng")).unwrap() == octets[..octets.len() - packet(&[]).len()]);
+    let classic = desk.run(&["cut", "remarked.pcapng", "-o", "one.pcap"]);
+    assert!(classic.err.contains("blocks of names (1)") && classic.err.contains("comments (2)"), "{}", classic.err);
+}

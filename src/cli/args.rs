@@ -209,6 +209,12 @@ pub(super) struct HeadersArgs {
     /// One line per packet.
     #[arg(long)]
     pub(super) brief: bool,
+    /// Headers as the RFCs draw them, 32 bits a row, values in place.
+    #[arg(long)]
+    pub(super) ruler: bool,
+    /// Octets beside the fields that they make, and the whole payload.
+    #[arg(long)]
+    pub(super) hex: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -438,6 +444,8 @@ const HEADERS: &str = "\
 Examples:
   synscope headers capture.pcap 1        the first frame
   synscope headers capture.pcap 3-7 --brief
+  synscope headers capture.pcap 1 --ruler
+  synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
   synscope headers a.pcap --brief --filter 'udp port 53'
   synscope headers a.pcap --brief --code zero-window --code window-full

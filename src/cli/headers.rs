@@ -27,10 +27,12 @@ use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Judging;
 use crate::report::headers;
+use crate::report::headers::Layout;
 use crate::report::json_headers;
 use crate::report::json_headers::Place;
 use crate::report::style::Style;
 use crate::source::Flow;
+use crate::source::Margin;
 use crate::tcp::dialect;
 
 pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure> {
@@ -62,7 +64,7 @@ struct Job {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shape {
-    Tables,
+    Page(Layout),
     Brief,
     Objects,
 }
@@ -72,14 +74,7 @@ type Sources = (Opened, Option<Opened>);
 
 impl Job {
     fn of(args: HeadersArgs, screen: Screen) -> Result<Self, Failure> {
-        let shape = match (args.format, args.brief) {
-            (Format::Table, false) => Shape::Tables,
-            (Format::Table, true) => Shape::Brief,
-            (Format::Jsonl, false) => Shape::Objects,
-            (Format::Jsonl, true) => {
-                return usage("--brief is a line for people, --format jsonl an object: leave one out");
-            }
-        };
+        let shape = shape(&args)?;
         if args.absolute && shape != Shape::Brief {
             return usage("--absolute belongs to --brief: tables and objects show the numbers of the wire anyway");
         }
@@ -122,7 +117,9 @@ impl Job {
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
         let analyzer = Analyzer::default().judging(self.selection.judging(judging));
         let selection = self.selection.clone();
-        let mut shower = Shower { job: self, file, origin, out, analyzer, dialect, selection, base: None, frames: 0 };
+        let margin = source.margin();
+        let mut shower =
+            Shower { job: self, margin, file, origin, out, analyzer, dialect, selection, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -136,6 +133,20 @@ impl Job {
             say(&format!("{} ends with frame {frames}", input_name(file)));
         }
         Ok(())
+    }
+}
+
+/// What is to be written, where only one thing was asked for.
+fn shape(args: &HeadersArgs) -> Result<Shape, Failure> {
+    match (args.format, args.brief, args.ruler, args.hex) {
+        (Format::Table, false, false, false) => Ok(Shape::Page(Layout::Table)),
+        (Format::Table, true, false, false) => Ok(Shape::Brief),
+        (Format::Table, false, true, false) => Ok(Shape::Page(Layout::Ruler)),
+        (Format::Table, false, false, true) => Ok(Shape::Page(Layout::Hex)),
+        (Format::Table, _, _, _) => usage("--brief, --ruler and --hex each lay out a packet their own way: choose one"),
+        (Format::Jsonl, false, false, false) => Ok(Shape::Objects),
+        (Format::Jsonl, true, _, _) => usage("--brief is a line for people, --format jsonl an object: leave one out"),
+        (Format::Jsonl, false, _, _) => usage("--ruler and --hex are for people, --format jsonl is not: leave one out"),
     }
 }
 
@@ -166,6 +177,7 @@ struct Shower<'a> {
     job: &'a Job,
     file: &'a str,
     origin: Option<Origins>,
+    margin: Option<Margin>,
     out: &'a mut Out,
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
@@ -189,26 +201,26 @@ impl Taker for Shower<'_> {
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
         if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
-            let place = self.origin.as_ref().map(Origins::latest);
-            match (job.shape, place) {
-                (Shape::Objects, None) => {
-                    json_headers::frame(self.out, self.file, packet, &seen, tags)?;
-                }
-                (Shape::Objects, Some((file, number))) => {
-                    json_headers::placed(self.out, Place { file, number, merged: Some(frame) }, packet, &seen, tags)?;
-                }
-                (Shape::Tables, place) => {
-                    if let Some((file, number)) = place {
+            let origin = self.origin.as_ref().map(Origins::latest);
+            let (file, number) = origin.unwrap_or((self.file, frame));
+            let notes = self.margin.as_ref().map(Margin::latest).unwrap_or_default();
+            let place = Place { file, number, merged: origin.map(|_| frame), notes: &notes };
+            match job.shape {
+                Shape::Page(layout) => {
+                    if origin.is_some() {
                         writeln!(self.out, "{}:{number}", input_name(file))?;
                     }
-                    headers::table(self.out, packet, &seen, &job.style, tags)?;
+                    headers::page(self.out, packet, &seen, &job.style, tags, layout)?;
+                    headers::notes(self.out, &notes, &job.style)?;
                 }
-                (Shape::Brief, place) => {
-                    if let Some((file, number)) = place {
+                Shape::Brief => {
+                    if origin.is_some() {
                         write!(self.out, "{}:{number} ", input_name(file))?;
                     }
                     headers::brief(self.out, packet, &seen, &job.style, base, tags)?;
+                    headers::notes(self.out, &notes, &job.style)?;
                 }
+                Shape::Objects => json_headers::placed(self.out, place, packet, &seen, tags)?,
             }
         }
         Ok(if frame >= job.frames.to { Flow::Stop } else { Flow::Continue })

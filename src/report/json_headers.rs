@@ -28,8 +28,9 @@ use crate::packet::TcpOption;
 use crate::packet::Transport;
 use crate::pipeline::Seen;
 use crate::report::verdicts;
+use crate::source::Notes;
 
-/// Where a frame of several files stands that are read as one.
+/// Where a frame stands, and what was remarked on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// The file, as it was named.
@@ -38,6 +39,8 @@ pub struct Place<'a> {
     pub number: u64,
     /// Its number among all frames: what verdicts and texts count by.
     pub merged: Option<u64>,
+    /// What was remarked on it in the file.
+    pub notes: &'a Notes,
 }
 
 /// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
@@ -52,10 +55,11 @@ pub fn frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
-    placed(out, Place { file, number: packet.meta.number, merged: None }, packet, seen, wireshark)
+    let notes = &Notes::default();
+    placed(out, Place { file, number: packet.meta.number, merged: None, notes }, packet, seen, wireshark)
 }
 
-/// The same for a frame of several files that are read as one.
+/// The same for a frame of several files that are read as one, or with notes on it.
 ///
 /// # Errors
 /// Those of the writer.
@@ -71,6 +75,9 @@ pub fn placed<W: Serialize + ?Sized>(
         file: place.file,
         frame: place.number,
         merged_frame: place.merged,
+        comments: &place.notes.comments,
+        direction: place.notes.direction,
+        dropped_before: place.notes.dropped,
         time: packet.meta.at.to_string(),
         caplen: packet.meta.caplen,
         len: packet.meta.origlen,
@@ -101,6 +108,12 @@ struct Frame<'a, W: Serialize + ?Sized> {
     frame: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_frame: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    comments: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped_before: Option<u64>,
     time: String,
     caplen: u32,
     len: u32,

@@ -210,7 +210,7 @@ mod tests {
             trace.packet(&mut out, &packet, &seen).expect("a vector");
             tcp.packet(&mut out, &packet, &seen).expect("a vector");
             udp.packet(&mut out, &packet, &seen).expect("a vector");
-            headers::table(&mut out, &packet, &seen, &style, None).expect("a vector");
+            headers::page(&mut out, &packet, &seen, &style, None, headers::Layout::Table).expect("a vector");
             headers::brief(&mut out, &packet, &seen, &style, frame.meta.at, None).expect("a vector");
             for explainer in &mut explainers {
                 explainer.packet(&packet, &seen, None);

@@ -13,6 +13,7 @@ use crate::packet::Frame;
 use crate::source::CaptureInfo;
 use crate::source::Flow;
 use crate::source::Format;
+use crate::source::Margin;
 use crate::source::PieceSource;
 use crate::source::Poll;
 use crate::source::Problem;
@@ -259,6 +260,13 @@ impl Source for FileSource {
 
     fn info(&self) -> &CaptureInfo {
         &self.info
+    }
+
+    fn margin(&mut self) -> Option<Margin> {
+        match &mut self.walker {
+            Walker::Pcap(_) => None,
+            Walker::Pcapng(pcapng) => Some(pcapng.margin.get_or_insert_default().clone()),
+        }
     }
 
     /// A file ends where it stands; of a pipe, what had arrived is still handed over.

@@ -152,6 +152,7 @@ impl FollowSource {
         self.before.frames += stats.frames;
         self.before.bytes += stats.bytes;
         self.before.dropped = self.before.dropped.into_iter().chain(stats.dropped).reduce(u64::saturating_add);
+        self.info.remarks.append(current.source.info().remarks.clone());
         let waiting = current.source.waiting();
         if waiting > 0 {
             let (kind, offset, frames) = (ProblemKind::Truncated, current.source.position(), self.before.frames);
@@ -183,6 +184,9 @@ impl Source for FollowSource {
                 if !self.finishing && matches!(self.idle(), Poll::More) {
                     self.leave();
                     return Ok(Poll::More);
+                }
+                if let Some(current) = &self.current {
+                    self.info.remarks.append(current.source.info().remarks.clone());
                 }
                 self.info.problem = problem.or(self.info.problem.take());
                 self.is_over = true;
