@@ -38,10 +38,10 @@ use crate::tcp::dialect;
 pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure> {
     let job = Job::of(args, screen)?;
     let mut out = Out::stdout();
-    let mut unread = 0;
+    let (mut unread, mut is_first) = (0, true);
     for capture in &job.captures {
         match job.sources(capture) {
-            Ok(sources) => job.show(&capture.name, sources, &mut out)?,
+            Ok(sources) => job.show(&capture.name, sources, &mut out, &mut is_first)?,
             Err(failure) => {
                 say(&failure);
                 unread += 1;
@@ -105,7 +105,13 @@ impl Job {
         Ok((first, if again { Some(capture.open("headers")?) } else { None }))
     }
 
-    fn show(&self, file: &str, (mut first, second): Sources, out: &mut Out) -> Result<(), Failure> {
+    fn show(
+        &self,
+        file: &str,
+        (mut first, second): Sources,
+        out: &mut Out,
+        is_first: &mut bool,
+    ) -> Result<(), Failure> {
         let (Opened { mut source, origin }, dialect) = match second {
             None => (first, self.dialect.then(dialect::Dialect::new)),
             Some(second) => {
@@ -118,8 +124,9 @@ impl Job {
         let analyzer = Analyzer::default().judging(self.selection.judging(judging));
         let selection = self.selection.clone();
         let margin = source.margin();
+        let (base, frames) = (None, 0);
         let mut shower =
-            Shower { job: self, margin, file, origin, out, analyzer, dialect, selection, base: None, frames: 0 };
+            Shower { job: self, margin, file, origin, out, analyzer, dialect, selection, is_first, base, frames };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -182,6 +189,8 @@ struct Shower<'a> {
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
     selection: Selection,
+    /// No object was written so far: the first one bears the number of the schema.
+    is_first: &'a mut bool,
     base: Option<Timestamp>,
     frames: u64,
 }
@@ -204,7 +213,7 @@ impl Taker for Shower<'_> {
             let origin = self.origin.as_ref().map(Origins::latest);
             let (file, number) = origin.unwrap_or((self.file, frame));
             let notes = self.margin.as_ref().map(Margin::latest).unwrap_or_default();
-            let place = Place { file, number, merged: origin.map(|_| frame), notes: &notes };
+            let place = Place { file, number, merged: origin.map(|_| frame), notes: &notes, is_first: false };
             match job.shape {
                 Shape::Page(layout) => {
                     if origin.is_some() {
@@ -220,7 +229,10 @@ impl Taker for Shower<'_> {
                     headers::brief(self.out, packet, &seen, &job.style, base, tags)?;
                     headers::notes(self.out, &notes, &job.style)?;
                 }
-                Shape::Objects => json_headers::placed(self.out, place, packet, &seen, tags)?,
+                Shape::Objects => {
+                    let is_first = std::mem::take(self.is_first);
+                    json_headers::placed(self.out, Place { is_first, ..place }, packet, &seen, tags)?;
+                }
             }
         }
         Ok(if frame >= job.frames.to { Flow::Stop } else { Flow::Continue })
