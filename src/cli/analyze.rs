@@ -157,9 +157,10 @@ impl Job {
                 }
                 let (follow, worst) = self.follow(file, source, sink())?;
                 let dropped = source.stats().dropped;
+                let trial = follow.analyzer.trial_of(source.info(), dropped);
                 let whole = Whole {
                     info: source.info(),
-                    dropped,
+                    trial: &trial,
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };

@@ -232,6 +232,9 @@ pub(super) struct ExplainArgs {
     /// Every code with its meaning and its sum, as docs/findings.md has them.
     #[arg(long)]
     pub(super) catalogue: bool,
+    /// A page for people, or the same as one object.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]

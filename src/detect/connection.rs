@@ -3,6 +3,7 @@
 //! Each rule is a function from the ended connection to at most one finding, whose text can be redone by hand.
 
 use crate::detect::Say;
+use crate::detect::weaken;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
@@ -20,7 +21,7 @@ use crate::tcp::teardown::ResetKind;
 pub fn judge(ended: &EndedConnection<'_>, say: Say<'_>) {
     for rule in RULES {
         if let Some(finding) = rule(ended) {
-            say(finding);
+            say(weaken::weakened(ended, finding));
         }
     }
 }
@@ -306,6 +307,9 @@ fn retransmission(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let octets = connection.side(Side::Client).repeated_bytes + connection.side(Side::Server).repeated_bytes;
     let tally = connection.notable().repeated;
+    if weaken::only_copies(connection) {
+        return None;
+    }
     tallied(ended, Code::Retransmission, tally, |frame, side| {
         format!(
             "{octets} octets in {} segments were sent again, first by {} in frame {frame}",

@@ -7,6 +7,8 @@ pub mod exchange;
 pub mod segments;
 pub mod syn_flood;
 
+mod weaken;
+
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;

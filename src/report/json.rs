@@ -21,9 +21,11 @@ use crate::packet::Timestamp;
 use crate::pipeline::Facts;
 use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
+use crate::report::trial;
 use crate::source::CaptureInfo;
 use crate::source::Interface;
 use crate::tcp::mss;
+use crate::tcp::verdict::Judgement;
 
 /// Number of the schema, in the first line of every run.
 pub const SCHEMA: u32 = 1;
@@ -137,6 +139,7 @@ pub fn capture(
     facts: &Facts,
     dropped: Option<u64>,
     evicted: u64,
+    trial: &[Judgement],
 ) -> io::Result<()> {
     line(
         out,
@@ -164,6 +167,7 @@ pub fn capture(
             defective: facts.defective,
             clock_steps: facts.clock_steps,
             evicted,
+            trial: trial::objects(trial),
             checksums: Checksums {
                 good: facts.checksums.good,
                 partial: facts.checksums.partial,
@@ -361,6 +365,8 @@ struct Capture<'a> {
     defective: u64,
     clock_steps: u64,
     evicted: u64,
+    /// What the capture itself cannot know: every item, found, ruled out or not to be told.
+    trial: Vec<serde_json::Value>,
     checksums: Checksums,
 }
 

@@ -8,11 +8,13 @@ use crate::flow::EndedConnection;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::Timestamp;
+use crate::pipeline::trial::of_connection;
 use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
 use crate::report::json_ledger::Zeek;
 use crate::report::mss::Direction;
+use crate::report::trial;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
@@ -48,6 +50,8 @@ pub(super) struct Connection<'a> {
     answers: Option<Answers>,
     /// How often what was found or broken on a segment, by code.
     verdict_counts: BTreeMap<&'static str, u32>,
+    /// What the capture itself cannot know of it.
+    trial: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +172,7 @@ impl<'a> Connection<'a> {
                 longest: Text(turns.longest),
             }),
             verdict_counts: connection.counts().iter().map(|count| (count.code.as_str(), count.count)).collect(),
+            trial: trial::objects(&of_connection(connection, &ended.blind)),
         }
     }
 }

@@ -34,6 +34,7 @@ mod markdown;
 mod page;
 #[cfg(test)]
 mod testing;
+mod trial;
 pub mod verdicts;
 mod view;
 mod words;

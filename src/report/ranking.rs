@@ -147,7 +147,7 @@ mod tests {
         analyzer.finish(&mut ranking);
         let source = MemorySource::new(LinkType::ETHERNET, Vec::new());
         let facts = CaptureFacts::default();
-        let whole = Whole { info: source.info(), dropped: None, facts: &facts, tables: Default::default() };
+        let whole = Whole { info: source.info(), trial: &[], facts: &facts, tables: Default::default() };
         let mut out = Vec::new();
         ranking.write(&mut out, &whole, &Style::plain(width)).expect("a vector takes everything");
         String::from_utf8(out).expect("text")

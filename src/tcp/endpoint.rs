@@ -50,6 +50,10 @@ pub struct EndpointView {
     pub zero_windows: u32,
     /// Segments whose checksum was bad.
     pub bad_checksums: u32,
+    /// Segments whose checksum was left for the network card.
+    pub partial_checksums: u32,
+    /// Time to live of its first packet, at the capture point; 0 before it.
+    pub ttl: u8,
     /// Its last segment announced no room.
     pub window_closed: bool,
     /// Most sides never have one.

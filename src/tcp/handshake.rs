@@ -200,6 +200,16 @@ impl Handshake {
         }
     }
 
+    /// A SYN of a socket that is connected to itself, or its own SYN,ACK.
+    pub(super) fn crosses_itself(&mut self, mark: Mark, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
+        if !tcp.flags.has(TcpFlags::ACK) {
+            self.client_syn(mark, tcp, events);
+        } else if !self.is_settled() {
+            self.syn_ack = Some(mark);
+            self.complete(mark, Outcome::Simultaneous, events);
+        }
+    }
+
     fn client_syn(&mut self, mark: Mark, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let retry = if self.syn.is_some() { self.syn_retries.saturating_add(1) } else { 0 };
         if self.syn.is_none() {

@@ -5,6 +5,7 @@ use crate::finding::Code;
 use crate::packet::ChecksumState;
 use crate::packet::IpHeader;
 use crate::packet::TcpHeader;
+use crate::tcp::blind::Hearing;
 use crate::tcp::connection::Connection;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
@@ -17,19 +18,25 @@ use crate::tcp::verdict::tcb::Tcb;
 use crate::tcp::verdict::told::After;
 
 impl Connection {
-    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. `thorough` also tells what holds and
-    /// what cannot be told. The first call makes room for what judging needs to remember.
+    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. The first call makes room for what
+    /// judging needs to remember.
     pub fn judge(
         &mut self,
         mark: Mark,
         side: Side,
         ip: &IpHeader,
         tcp: &TcpHeader<'_>,
-        thorough: bool,
+        hearing: Hearing,
         out: &mut Vec<Judgement>,
     ) {
         if let ChecksumState::Bad { expected } = tcp.checksum {
             out.push(Judgement::bad_checksum(tcp.checksum_field, expected));
+            return;
+        }
+        if self.to_itself {
+            if mark.frame == self.first.frame {
+                out.push(Judgement::broken(Code::SelfConnect).count("port", tcp.src_port));
+            }
             return;
         }
         let before = Before {
@@ -42,14 +49,15 @@ impl Connection {
                 Side::Client => self.handshake.client_rtt,
                 Side::Server => self.handshake.server_rtt,
             },
-            open: self.handshake.outcome().is_open() || !self.oriented,
+            open: self.handshake.ack.is_some() || !self.oriented,
+            syns: u8::from(self.handshake.syn.is_some()) + u8::from(self.handshake.syn_ack.is_some()),
         };
         let judge = self.judge.get_or_insert_default();
-        judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
+        judge.observe(side, &Segment { mark, ip, tcp, before, blind: hearing.blind }, hearing.thorough, out);
     }
 
     /// Adds what the `events` of a segment say to what was judged of it, and counts both; to be called after
-    /// [`observe`](Self::observe). `thorough` as in [`judge`](Self::judge).
+    /// [`observe`](Self::observe). `thorough` as in [`Hearing`].
     pub fn tell(
         &mut self,
         mark: Mark,
@@ -60,7 +68,7 @@ impl Connection {
         out: &mut Vec<Judgement>,
     ) {
         let after = After { connection: self, side, tcp, thorough };
-        for event in events {
+        for event in events.iter().filter(|_| !self.to_itself) {
             let Some(told) = after.told(event) else { continue };
             // The rule says the same with its numbers.
             let told_as_rule = |judgement: &Judgement| judgement.code == Code::ResetValid && judgement.is_broken();
