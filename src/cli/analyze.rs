@@ -136,7 +136,7 @@ impl Job {
             ..Limits::default()
         };
         let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream), sink);
-        follow.analyzer = follow.analyzer.patient();
+        follow.analyzer = follow.analyzer.patient().keeping_life();
         if self.args.format == Format::Jsonl {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));

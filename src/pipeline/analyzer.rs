@@ -69,6 +69,7 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
+    keeps_life: bool,
     latest: Timestamp,
     detectors: Detectors,
     facts: Facts,
@@ -92,6 +93,7 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
+            keeps_life: false,
             latest: Timestamp::EPOCH,
             detectors: Detectors::default(),
             facts: Facts::default(),
@@ -112,6 +114,14 @@ impl Analyzer {
     #[must_use]
     pub fn keeping_ledger(mut self, snaplen: Option<u32>) -> Self {
         self.books = Some(Books::new(snaplen));
+        self
+    }
+
+    /// The same analysis, keeping the course of each connection: where its time went. It wants judging, and costs a box
+    /// per connection.
+    #[must_use]
+    pub fn keeping_life(mut self) -> Self {
+        self.keeps_life = true;
         self
     }
 
@@ -244,6 +254,7 @@ impl Analyzer {
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
         let connection = Connection::new(mark, ip.version == 6, oriented);
+        let connection = if self.keeps_life { connection.keeping_life() } else { connection };
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }
@@ -394,7 +405,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [1424, 496]);
+        assert_eq!(Analyzer::state_sizes(), [1432, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

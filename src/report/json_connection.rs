@@ -12,6 +12,7 @@ use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
 use crate::report::json_ledger::Zeek;
+use crate::report::json_life::TimeBudget;
 use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
@@ -44,6 +45,8 @@ pub(super) struct Connection<'a> {
     tcptrace: Option<Tcptrace<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtt: Option<Text<Span>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_budget: Option<TimeBudget>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Answers>,
     /// How often what was found or broken on a segment, by code.
@@ -162,6 +165,7 @@ impl<'a> Connection<'a> {
             zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: connection.handshake.rtt().map(Text),
+            time_budget: connection.time_budget().map(TimeBudget),
             answers: turns.mean().map(|mean| Answers {
                 count: turns.answers,
                 mean: Text(mean),

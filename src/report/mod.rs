@@ -18,10 +18,12 @@ pub mod summary;
 pub mod text;
 pub mod trace;
 
+mod budget;
 mod findings;
 mod grid;
 mod json_connection;
 mod json_ledger;
+mod json_life;
 mod line;
 #[cfg(test)]
 mod testing;

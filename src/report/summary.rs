@@ -15,6 +15,7 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::pipeline::Facts;
 use crate::pipeline::Sink;
+use crate::report::budget::Budgets;
 use crate::report::findings::Groups;
 use crate::report::findings::wrapped;
 use crate::report::grid::Column;
@@ -55,6 +56,7 @@ pub struct Whole<'a> {
 pub struct Summary {
     connections: Worst<Rank, ConnectionRow>,
     exchanges: Worst<Rank, ExchangeRow>,
+    budgets: Budgets,
     findings: Groups,
     /// Findings since the last conversation ended: they come right before the one they are about.
     fresh: Vec<(u64, Severity)>,
@@ -97,6 +99,7 @@ impl Summary {
         Self {
             connections: Worst::new(keep.rows),
             exchanges: Worst::new(keep.rows),
+            budgets: Budgets::new(keep.examples),
             findings: Groups::new(keep.examples),
             fresh: Vec::new(),
         }
@@ -109,6 +112,7 @@ impl Summary {
     pub fn write(self, out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Result<()> {
         write_capture(out, whole, style)?;
         write_connections(out, self.connections, style)?;
+        self.budgets.write(out, style)?;
         write_exchanges(out, self.exchanges, style)?;
         self.findings.write(out, style)
     }
@@ -124,6 +128,7 @@ impl Summary {
 
 impl Sink for Summary {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
+        self.budgets.add(ended);
         let (findings, worst) = self.take_fresh(ended.stream);
         let connection = ended.connection;
         let bytes = [Side::Client, Side::Server].map(|side| connection.side(side).bytes);

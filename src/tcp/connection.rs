@@ -14,6 +14,7 @@ use crate::tcp::event::Side;
 use crate::tcp::handshake::Handshake;
 use crate::tcp::handshake::Outcome;
 use crate::tcp::handshake::Sides;
+use crate::tcp::life::Life;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::state::Cause;
@@ -52,6 +53,8 @@ pub struct Connection {
     pub(super) notable: Option<Box<Notable>>,
     /// Beside the numbers and not in a box of its own: judging looks at both for every segment.
     pub(super) judge: Option<Judge>,
+    /// Its course, where somebody asked for it.
+    pub(super) life: Option<Box<Life>>,
 }
 
 impl Connection {
@@ -65,6 +68,7 @@ impl Connection {
             turns: Turns::default(),
             notable: None,
             judge: None,
+            life: None,
             ipv6,
             oriented,
             ip_options: 0,

@@ -48,7 +48,7 @@ impl Connection {
         judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
     }
 
-    /// Adds what the `events` of a segment say to what was judged of it, and counts both; to be called after
+    /// Adds what the `events` of a segment say to what was judged of it, counts both, and puts its time to where it went; to be called after
     /// [`observe`](Self::observe). `thorough` as in [`judge`](Self::judge).
     pub fn tell(
         &mut self,
@@ -71,6 +71,7 @@ impl Connection {
         if out.iter().any(Judgement::is_broken) {
             self.notable.get_or_insert_default().counts.add(mark.frame, out);
         }
+        self.lives(mark, side, tcp, events, out);
         // What comes behind the close is a straggler or a repetition: the numbers of the two sides suffice to tell.
         if !thorough && events.iter().any(|event| matches!(event, Event::Closed { .. })) {
             self.judge = None;

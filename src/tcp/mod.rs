@@ -4,16 +4,19 @@
 //! replayed in a second and a link watched for a day give the same events. What the facts *mean* is for `detect`.
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
-//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
+//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`]. Where it was asked
+//! for, [`life`] keeps its course: [`budget`] says where the time went.
 //! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
 //! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
 
+pub mod budget;
 pub mod connection;
 pub mod dialect;
 pub mod endpoint;
 pub mod event;
 pub mod handshake;
 pub mod ledger;
+pub mod life;
 pub mod mss;
 pub mod notable;
 pub mod state;
