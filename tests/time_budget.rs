@@ -71,6 +71,28 @@ fn the_example_of_the_documentation_is_what_the_program_prints() {
     }
 }
 
+#[test]
+fn states_are_told_when_asked_for_and_only_then() {
+    let path = fixture("adder-veth.pcap");
+    let objects = analyzed(&path, &["--format", "jsonl", "--states"]);
+    let mut object = objects.lines().map(|line| serde_json::from_str::<Value>(line).expect("an object"));
+    let connection = object.find(|object| object["type"] == "connection").expect("a connection");
+    let steps = connection["states"].as_array().expect("a list");
+    let of =
+        |side| steps.iter().filter(|step| step["side"] == side).map(|step| step["to"].as_str()).collect::<Vec<_>>();
+    assert_eq!(
+        of("client"),
+        ["SYN-SENT", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT"].map(Some),
+        "the client closes first"
+    );
+    assert_eq!(of("server"), ["SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT", "LAST-ACK", "CLOSED"].map(Some));
+    assert_eq!((&steps[0]["from"], &steps[0]["frame"]), (&Value::from("not seen"), &Value::from(1)));
+    assert!(connections_of(&path)[0].get("states").is_none());
+    let table = analyzed(&path, &["--stream", "0", "--states"]);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(table.contains("TIME-WAIT     → ACK 35") && !table.contains("findings"), "{table}");
+}
+
 fn analyzed(path: &Path, options: &[&str]) -> String {
     let output = Command::new(PROGRAM).arg("analyze").arg(path).args(options).output().expect("it runs");
     assert!(output.status.code().is_some_and(|code| code < 2), "{}: {:?}", path.display(), output);

@@ -17,6 +17,7 @@ use crate::cli::screen::Screen;
 use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Show;
+use crate::cli::states;
 use crate::cli::stop::Stop;
 use crate::finding::Severity;
 use crate::packet::Protocol;
@@ -26,15 +27,22 @@ use crate::report::summary::Keep;
 use crate::report::summary::Summary;
 use crate::report::summary::Whole;
 use crate::source::Source;
+use crate::tcp::life::Steps;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     if args.all_findings && args.format == Format::Jsonl {
         return Err(Failure::Usage("--format jsonl tells all findings anyway: leave --all-findings out".to_owned()));
     }
+    if args.states && args.stream.is_none() && args.format == Format::Table {
+        return Err(Failure::Usage(
+            "--states shows one connection: add --stream N, or --format jsonl for all".to_owned(),
+        ));
+    }
     input::stdin_once(&args.files)?;
     let stop = Stop::on_signals()?;
     let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
     let tally = match job.args.format {
+        Format::Table if job.args.states => job.states()?,
         Format::Table => job.tables()?,
         Format::Jsonl => job.objects()?,
     };
@@ -80,6 +88,18 @@ impl Job {
                 follow.chosen.sink.write(&mut out, &whole, &self.style)?;
                 out.flush()?;
                 Ok(worst)
+            })?;
+        }
+        Ok(tally)
+    }
+
+    /// The states of one connection instead of tables.
+    fn states(&self) -> Result<Tally, Failure> {
+        let mut tally = Tally::default();
+        for file in &self.args.files {
+            self.each(file, &mut tally, |source| {
+                let stream = self.args.stream.unwrap_or_default();
+                states::show(file, source, stream, self.style, &self.until).map(|()| None)
             })?;
         }
         Ok(tally)
@@ -136,7 +156,8 @@ impl Job {
             ..Limits::default()
         };
         let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream), sink);
-        follow.analyzer = follow.analyzer.patient().keeping_life();
+        let steps = if self.args.states { Steps::Kept } else { Steps::Passed };
+        follow.analyzer = follow.analyzer.patient().keeping_life(steps);
         if self.args.format == Format::Jsonl {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));

@@ -100,6 +100,9 @@ pub(super) struct AnalyzeArgs {
     /// Only this TCP stream, by Wireshark's number.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Option<u64>,
+    /// With --stream: the states of both ends beside the packets; in objects, the list of their steps.
+    #[arg(long)]
+    pub(super) states: bool,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -285,6 +288,7 @@ const ANALYZE: &str = "\
 Examples:
   synscope analyze capture.pcapng
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze capture.pcapng --stream 3 --states
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
   zstd -dc big.pcap.zst | synscope analyze -";

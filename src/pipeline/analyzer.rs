@@ -36,6 +36,7 @@ use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::life::Steps;
 use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
@@ -69,7 +70,7 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
-    keeps_life: bool,
+    life: Option<Steps>,
     latest: Timestamp,
     detectors: Detectors,
     facts: Facts,
@@ -93,7 +94,7 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
-            keeps_life: false,
+            life: None,
             latest: Timestamp::EPOCH,
             detectors: Detectors::default(),
             facts: Facts::default(),
@@ -117,11 +118,10 @@ impl Analyzer {
         self
     }
 
-    /// The same analysis, keeping the course of each connection: where its time went. It wants judging, and costs a box
-    /// per connection.
+    /// The same analysis, keeping the course of each connection. It wants judging, and costs a box per connection.
     #[must_use]
-    pub fn keeping_life(mut self) -> Self {
-        self.keeps_life = true;
+    pub fn keeping_life(mut self, steps: Steps) -> Self {
+        self.life = Some(steps);
         self
     }
 
@@ -253,8 +253,7 @@ impl Analyzer {
         let answers = header.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
-        let connection = Connection::new(mark, ip.version == 6, oriented);
-        let connection = if self.keeps_life { connection.keeping_life() } else { connection };
+        let connection = Connection::new(mark, ip.version == 6, oriented).keeping_life(self.life);
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }

@@ -12,6 +12,7 @@ use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
 use crate::report::json_ledger::Zeek;
+use crate::report::json_life::StateStep;
 use crate::report::json_life::TimeBudget;
 use crate::report::mss::Direction;
 use crate::tcp;
@@ -45,6 +46,9 @@ pub(super) struct Connection<'a> {
     tcptrace: Option<Tcptrace<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rtt: Option<Text<Span>>,
+    /// Steps of both endpoints, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<Vec<StateStep>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     time_budget: Option<TimeBudget>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +169,7 @@ impl<'a> Connection<'a> {
             zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: connection.handshake.rtt().map(Text),
+            states: connection.state_steps().map(|steps| steps.iter().map(StateStep::of).collect()),
             time_budget: connection.time_budget().map(TimeBudget),
             answers: turns.mean().map(|mean| Answers {
                 count: turns.answers,

@@ -4,9 +4,11 @@ use serde::Serialize;
 use serde::Serializer;
 use serde::ser::SerializeMap;
 
+use crate::packet::Timestamp;
 use crate::report::json::Text;
 use crate::tcp::budget;
 use crate::tcp::budget::Part;
+use crate::tcp::life;
 
 /// Object `time_budget`: seconds of each part, and their sum.
 pub(super) struct TimeBudget(pub(super) budget::TimeBudget);
@@ -19,6 +21,28 @@ impl Serialize for TimeBudget {
         }
         parts.serialize_entry("total", &Text(Seconds(self.0.total())))?;
         parts.end()
+    }
+}
+
+/// An element of `states`.
+#[derive(Serialize)]
+pub(super) struct StateStep {
+    frame: u64,
+    time: Text<Timestamp>,
+    side: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+impl StateStep {
+    pub(super) fn of(step: &life::StateStep) -> Self {
+        Self {
+            frame: step.mark.frame,
+            time: Text(step.mark.at),
+            side: step.side.name(),
+            from: step.from.name(),
+            to: step.to.name(),
+        }
     }
 }
 

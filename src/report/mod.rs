@@ -1,7 +1,8 @@
 //! Presentation over any writer: what was found is worded here, and decided below.
 //!
 //! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
-//! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
+//! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`states`] puts both
+//! ends' states beside it, [`headers`] takes single packets
 //! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
 //! object per conversation; [`explain`] says why a single packet was sent; [`mss`] and [`interfaces`] are about segment
 //! sizes.
@@ -13,6 +14,7 @@ pub mod json;
 pub mod json_headers;
 pub mod ladder;
 pub mod mss;
+pub mod states;
 pub mod style;
 pub mod summary;
 pub mod text;

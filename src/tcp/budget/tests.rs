@@ -13,6 +13,7 @@ use crate::packet::TcpFlags;
 use crate::tcp::Connection;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::life::Steps;
 
 use Part::*;
 
@@ -36,7 +37,10 @@ fn budget(script: &str) -> (u64, TimeBudget) {
         let answers = tcp.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let oriented = tcp.flags.has(TcpFlags::SYN);
         let (connection, client) = seen.get_or_insert_with(|| {
-            (Connection::new(mark, ip.version == 6, oriented).keeping_life(), if answers { dst } else { src })
+            (
+                Connection::new(mark, ip.version == 6, oriented).keeping_life(Some(Steps::Passed)),
+                if answers { dst } else { src },
+            )
         });
         let side = if src == *client { Side::Client } else { Side::Server };
         let (mut judgements, mut events) = (Vec::new(), Vec::new());
