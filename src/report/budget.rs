@@ -1,4 +1,5 @@
-//! Where the time of a connection went, for people: the parts, what held it back, and what would cure it.
+//! Where the time of a connection went, for people: the parts, what held it back, and what would cure it. Where there is
+//! one connection only, its round trips too.
 //!
 //! The parts and their rules are `tcp::budget`'s; here they get words. Printed shares add up to 100.0 %.
 
@@ -11,6 +12,7 @@ use crate::flow::EndedConnection;
 use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::report::findings::wrapped;
+use crate::report::round_trips;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::words::several;
@@ -19,6 +21,7 @@ use crate::tcp::EndpointView;
 use crate::tcp::Side;
 use crate::tcp::budget::Part;
 use crate::tcp::budget::TimeBudget;
+use crate::tcp::rtt::RoundTrips;
 use crate::tcp::verdict::Number;
 
 /// The connections of a capture that were held back most.
@@ -26,7 +29,7 @@ use crate::tcp::verdict::Number;
 pub(super) struct Budgets {
     rows: Worst<(u64, Reverse<u64>), Row>,
     /// Told even where nothing held it back, as long as it is the only one.
-    only: Option<Row>,
+    only: Option<(Row, Option<RoundTrips>)>,
     seen: u64,
 }
 
@@ -40,7 +43,7 @@ impl Budgets {
     pub(super) fn add(&mut self, ended: &EndedConnection<'_>) {
         let Some(row) = Row::of(ended) else { return };
         self.seen += 1;
-        self.only = (self.seen == 1).then_some(row);
+        self.only = (self.seen == 1).then(|| (row, ended.connection.round_trips().cloned()));
         if row.is_worth_telling() {
             self.rows.add((row.budget.held_back(), Reverse(row.stream)), row);
         }
@@ -52,7 +55,8 @@ impl Budgets {
     /// Those of the writer.
     pub(super) fn write(self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         let (seen, kept, left_out) = (self.rows.seen(), self.rows.seen() - self.rows.left_out(), self.rows.left_out());
-        let rows: Vec<Row> = if seen > 0 { self.rows.sorted().collect() } else { self.only.into_iter().collect() };
+        let (only, round_trips) = self.only.unzip();
+        let rows: Vec<Row> = if seen > 0 { self.rows.sorted().collect() } else { only.into_iter().collect() };
         if rows.is_empty() {
             return Ok(());
         }
@@ -66,7 +70,7 @@ impl Budgets {
             let (told, all) = (text::count(kept), text::count(seen));
             writeln!(out, "{INDENT}… {told} of {all} that were held back; --stream N tells any connection's")?;
         }
-        Ok(())
+        round_trips.flatten().map_or(Ok(()), |round_trips| round_trips::write(out, &round_trips, style))
     }
 }
 
@@ -129,7 +133,8 @@ impl Row {
         let Some(permille) = self.budget.permille() else {
             return writeln!(out, "{}", wrapped(&format!("{head}  no time passed"), 0, INDENT.len(), style.width));
         };
-        let worst = self.budget.worst().filter(|part| permille[*part as usize] >= 100);
+        let worst =
+            self.budget.worst().filter(|part| permille[*part as usize] >= 100 && self.budget.nanos(*part) >= NOTICED);
         let longest = Part::ALL.into_iter().rev().max_by_key(|part| self.budget.nanos(*part)).unwrap_or(Part::Idle);
         let named = worst.unwrap_or(longest);
         let share = percent(permille[named as usize]);

@@ -12,6 +12,7 @@ use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
 use crate::report::json_ledger::Zeek;
+use crate::report::json_life::RoundTrips;
 use crate::report::json_life::StateStep;
 use crate::report::json_life::TimeBudget;
 use crate::report::mss::Direction;
@@ -45,7 +46,7 @@ pub(super) struct Connection<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tcptrace: Option<Tcptrace<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rtt: Option<Text<Span>>,
+    rtt: Option<RoundTrips>,
     /// Steps of both endpoints, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     states: Option<Vec<StateStep>>,
@@ -168,7 +169,7 @@ impl<'a> Connection<'a> {
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
             zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
-            rtt: connection.handshake.rtt().map(Text),
+            rtt: RoundTrips::of(connection),
             states: connection.state_steps().map(|steps| steps.iter().map(StateStep::of).collect()),
             time_budget: connection.time_budget().map(TimeBudget),
             answers: turns.mean().map(|mean| Answers {

@@ -27,6 +27,7 @@ mod json_connection;
 mod json_ledger;
 mod json_life;
 mod line;
+mod round_trips;
 #[cfg(test)]
 mod testing;
 mod verdicts;

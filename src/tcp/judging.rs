@@ -9,6 +9,7 @@ use crate::tcp::connection::Connection;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
+use crate::tcp::rtt::How;
 use crate::tcp::verdict::Before;
 use crate::tcp::verdict::Count;
 use crate::tcp::verdict::Judgement;
@@ -45,7 +46,13 @@ impl Connection {
             open: self.handshake.outcome().is_open() || !self.oriented,
         };
         let judge = self.judge.get_or_insert_default();
-        judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
+        if let Some(life) = &mut self.life {
+            life.round_trips.echo(mark.at, side.peer(), judge.side(side.peer()), tcp);
+        }
+        let sample = judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
+        if let (Some(life), Some(sample)) = (&mut self.life, sample) {
+            life.round_trips.take(side.peer(), How::Karn, sample);
+        }
     }
 
     /// Adds what the `events` of a segment say to what was judged of it, counts both, and puts its time to where it went; to be called after

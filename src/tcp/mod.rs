@@ -5,7 +5,8 @@
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`]. Where it was asked
-//! for, [`life`] keeps its course: [`budget`] says where the time went.
+//! for, [`life`] keeps its course: [`budget`] says where the time went, [`rtt`] gathers
+//! round trips.
 //! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
 //! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
 
@@ -19,6 +20,7 @@ pub mod ledger;
 pub mod life;
 pub mod mss;
 pub mod notable;
+pub mod rtt;
 pub mod state;
 pub mod tcptrace;
 pub mod teardown;

@@ -6,14 +6,7 @@ use proptest::prelude::*;
 use super::Budget;
 use super::Part;
 use super::TimeBudget;
-use crate::craft;
-use crate::decode::decode;
-use crate::packet::Endpoint;
-use crate::packet::TcpFlags;
-use crate::tcp::Connection;
-use crate::tcp::Mark;
-use crate::tcp::Side;
-use crate::tcp::life::Steps;
+use crate::tcp::tests::lived;
 
 use Part::*;
 
@@ -26,29 +19,7 @@ const OPEN: &str = "
 
 /// Time from the first packet to the last, and the budget.
 fn budget(script: &str) -> (u64, TimeBudget) {
-    let trace = craft::play(script).unwrap_or_else(|error| panic!("{error}\n{script}"));
-    let mut seen: Option<(Connection, Endpoint)> = None;
-    for frame in trace.frames() {
-        let packet = decode(&frame);
-        let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
-        let (Some(ip), Some((_, src, dst)), Some(tcp)) = (packet.ip, packet.endpoints(), packet.tcp()) else {
-            continue;
-        };
-        let answers = tcp.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
-        let oriented = tcp.flags.has(TcpFlags::SYN);
-        let (connection, client) = seen.get_or_insert_with(|| {
-            (
-                Connection::new(mark, ip.version == 6, oriented).keeping_life(Some(Steps::Passed)),
-                if answers { dst } else { src },
-            )
-        });
-        let side = if src == *client { Side::Client } else { Side::Server };
-        let (mut judgements, mut events) = (Vec::new(), Vec::new());
-        connection.judge(mark, side, &ip, tcp, false, &mut judgements);
-        connection.observe(mark, side, &ip, tcp, &mut events);
-        connection.tell(mark, side, tcp, &events, false, &mut judgements);
-    }
-    let (connection, _) = seen.expect("a script has packets");
+    let connection = lived(script);
     let life = connection.last.at.since(connection.first.at);
     (life.0.max(0) as u64, connection.time_budget().expect("it was kept"))
 }
