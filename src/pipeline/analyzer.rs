@@ -237,12 +237,14 @@ impl Analyzer {
         header: &TcpHeader<'_>,
         sink: &mut dyn Sink,
     ) -> (Lookup, bool) {
+        let mut predecessor = None;
         if let Some(found) = self.tcp.find(&tuple) {
             let flow = self.tcp.get(found);
             if !flow.connection.is_reused_by(side_of(dir, flow.client_is_low), header) {
                 return (found, false);
             }
             let (tuple, flow) = self.tcp.remove(found);
+            predecessor = flow.connection.leaves_behind(mark, side_of(dir, flow.client_is_low), header);
             end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Reused, None);
         }
         if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
@@ -253,7 +255,8 @@ impl Analyzer {
         let answers = header.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
-        let connection = Connection::new(mark, ip.version == 6, oriented).keeping_life(self.life);
+        let connection = Connection::new(mark, ip.version == 6, oriented);
+        let connection = connection.keeping_life(self.life).following(predecessor);
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }

@@ -19,6 +19,10 @@ use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::handshake::FastOpen;
+use crate::tcp::handshake::Vantage;
+use crate::tcp::predecessor;
+use crate::tcp::reset::ResetCause;
 
 /// Object `connection`.
 #[derive(Serialize)]
@@ -83,6 +87,14 @@ struct Handshake {
     syn_ack_check: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ack_check: Option<&'static str>,
+    /// What both offered; absent where a SYN is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    negotiated: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fast_open: Option<&'static str>,
+    /// Where the capture was made, as the round trip's halves show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vantage: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +106,17 @@ struct Close {
     rst_frames: Vec<u64>,
     resets: u32,
     time_wait: Vec<&'static str>,
+    /// How long that lasts is not on the wire: what is assumed, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_wait_assumed: Option<TimeWait>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reset_cause: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct TimeWait {
+    rfc9293: Text<Span>,
+    linux: Text<Span>,
 }
 
 /// What one side sent.
@@ -200,6 +223,9 @@ fn handshake(connection: &tcp::Connection) -> Handshake {
         rtt: handshake.rtt().map(Text),
         syn_ack_check: handshake.syn_ack_check.map(|check| check.name()),
         ack_check: handshake.ack_check.map(|check| check.name()),
+        negotiated: connection.negotiated().map(Iterator::collect),
+        fast_open: handshake.fast_open.map(FastOpen::name),
+        vantage: handshake.vantage().map(Vantage::name),
     }
 }
 
@@ -215,6 +241,11 @@ fn close(connection: &tcp::Connection) -> Close {
         rst_frames: teardown.reset.iter().map(|(_, mark, _)| mark.frame).collect(),
         resets: teardown.resets,
         time_wait: sides.filter(|(_, holds)| *holds).map(|(side, _)| side.name()).collect(),
+        time_wait_assumed: teardown.time_wait().contains(&true).then_some(TimeWait {
+            rfc9293: Text(predecessor::TIME_WAIT_RFC),
+            linux: Text(predecessor::TIME_WAIT_LINUX),
+        }),
+        reset_cause: connection.reset_cause().map(ResetCause::name),
     }
 }
 

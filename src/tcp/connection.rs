@@ -18,6 +18,7 @@ use crate::tcp::life::Life;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::state::Cause;
+use crate::tcp::state::State;
 use crate::tcp::state::Step;
 use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
@@ -108,6 +109,19 @@ impl Connection {
         self.sides.iter().all(|side| side.offer.sack)
     }
 
+    /// What both SYNs offered, by name: none of it is in use unless both did. `None` where a SYN is missing.
+    pub fn negotiated(&self) -> Option<impl Iterator<Item = &'static str>> {
+        let [a, b] = [self.sides[0].offer, self.sides[1].offer];
+        let agreed = [
+            ("mss", a.mss.is_some() && b.mss.is_some()),
+            ("wscale", a.wscale.is_some() && b.wscale.is_some()),
+            ("sack", a.sack && b.sack),
+            ("timestamps", a.timestamps && b.timestamps),
+            ("ecn", a.ecn && b.ecn),
+        ];
+        (a.seen && b.seen).then(|| agreed.into_iter().filter(|(_, agreed)| *agreed).map(|(name, _)| name))
+    }
+
     /// Shift of `side`'s windows: 0 where scaling was not agreed on, `None` where a SYN is missing.
     pub fn window_scale(&self, side: Side) -> Option<u8> {
         let offers = [self.sides[0].offer, self.sides[1].offer];
@@ -149,6 +163,7 @@ impl Connection {
     /// Feeds one segment, in capture order. No clock, no socket, no printing in here.
     pub fn observe(&mut self, mark: Mark, side: Side, ip: &IpHeader, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let before = events.len();
+        self.keeps_silence(mark);
         self.last = mark;
         self.ip_options = self.ip_options.max(ip_options(ip));
         if let ChecksumState::Bad { .. } = tcp.checksum {
@@ -163,10 +178,18 @@ impl Connection {
             self.sides[side.index()].packets += 1;
             return;
         }
+        if self.handshake.is_stray(side, tcp, self.side(Side::Client)) {
+            // It belongs to another connection: its numbers are none of this one's.
+            self.sides[side.index()].packets += 1;
+            events.push(Event::StrayAck { ack: tcp.ack });
+            Notable::remember(&mut self.notable, mark, side, &events[before..]);
+            return;
+        }
+        self.goes_on_after_reset(mark, side, tcp);
         self.open(mark, side, tcp, events);
         if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
             self.sides[side.index()].packets += 1;
-            if !self.answers_old_duplicate(tcp) {
+            if !self.answers_old_duplicate(mark, tcp) {
                 events.push(Event::ResetIgnored { seq: tcp.seq });
             }
         } else {
@@ -322,6 +345,11 @@ impl Connection {
         };
         let peer = self.side(side.peer());
         let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // A plain acknowledgment in answer to a SYN tells of no state yet: a SYN of its own is still to come.
+        let half_an_answer = side == Side::Server && self.handshake.syn.is_some() && !self.handshake.is_settled();
+        if half_an_answer && control == Control::None && self.side(side).state == State::NotSeen {
+            return;
+        }
         // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
         if covers_fin {
             self.step(side, Cause::AcksPeerFin, control, events);

@@ -33,6 +33,7 @@ impl Connection {
             out.push(Judgement::bad_checksum(tcp.checksum_field, expected));
             return;
         }
+        self.looks_at_reset(mark, side, ip, tcp);
         let before = Before {
             sender: &self.sides[side.index()],
             receiver: &self.sides[side.peer().index()],

@@ -20,6 +20,8 @@ use crate::tcp::verdict::Judgement;
 pub struct Life {
     budget: Budget,
     pub(super) round_trips: RoundTrips,
+    /// Latest timestamp of each side (RFC 7323 §3).
+    stamps: [Option<u32>; 2],
     /// An endpoint enters no state twice, so there are few.
     steps: Option<Vec<StateStep>>,
 }
@@ -51,6 +53,7 @@ impl Life {
         Self {
             budget: Budget::new(first),
             round_trips: RoundTrips::default(),
+            stamps: [None; 2],
             steps: (steps == Steps::Kept).then(Vec::new),
         }
     }
@@ -74,6 +77,11 @@ impl Connection {
         self.life.as_ref().map(|life| &life.round_trips)
     }
 
+    /// Latest timestamp that `side` put into a segment, if that was kept.
+    pub(super) fn latest_stamp(&self, side: Side) -> Option<u32> {
+        self.life.as_ref()?.stamps[side.index()]
+    }
+
     /// The states that both endpoints entered, in order, if that was kept.
     pub fn state_steps(&self) -> Option<&[StateStep]> {
         self.life.as_ref()?.steps.as_deref()
@@ -90,6 +98,7 @@ impl Connection {
     ) {
         let Some(mut life) = self.life.take() else { return };
         life.budget.observe(mark, side, tcp, self, events, judgements);
+        life.stamps[side.index()] = tcp.said.timestamps.map(|(value, _)| value).or(life.stamps[side.index()]);
         if let Some(steps) = &mut life.steps {
             steps.extend(events.iter().filter_map(|event| match *event {
                 Event::Moved { side, from, to } => Some(StateStep { mark, side, from, to }),
@@ -106,6 +115,6 @@ mod tests {
 
     #[test]
     fn state_per_connection_is_what_the_documentation_says() {
-        assert_eq!(size_of::<Life>(), 312);
+        assert_eq!(size_of::<Life>(), 328);
     }
 }

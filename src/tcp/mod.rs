@@ -20,6 +20,9 @@ pub mod ledger;
 pub mod life;
 pub mod mss;
 pub mod notable;
+pub mod opening;
+pub mod predecessor;
+pub mod reset;
 pub mod rtt;
 pub mod state;
 pub mod tcptrace;
@@ -29,7 +32,6 @@ pub mod verdict;
 pub mod zeek;
 
 mod judging;
-mod reset;
 
 pub use connection::Connection;
 pub use endpoint::EndpointView;

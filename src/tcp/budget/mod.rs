@@ -84,6 +84,8 @@ impl Did {
                 | Event::SynAck { .. }
                 | Event::SynAckChanged { .. }
                 | Event::SimultaneousOpen
+                | Event::SplitHandshake
+                | Event::StrayAck { .. }
                 | Event::WrongAck(_)
                 | Event::Gap { .. }
                 | Event::FillsGap { .. }

@@ -40,7 +40,7 @@ pub struct Tcb {
     /// Largest window it ever offered, octets.
     pub largest_window: u32,
     /// Its previous packet.
-    pub(super) previous: Option<Previous>,
+    pub(in crate::tcp) previous: Option<Previous>,
     /// When it last offered its present window.
     pub(super) offered: Option<Mark>,
     /// What most connections never need to remember.
@@ -112,12 +112,12 @@ pub(super) struct Repeat {
 
 /// The latest packet of a side, to know it again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Previous {
+pub(in crate::tcp) struct Previous {
     pub(super) mark: Mark,
     pub(super) ip_id: Option<u32>,
-    pub(super) ttl: u8,
+    pub(in crate::tcp) ttl: u8,
     pub(super) seq: SeqNumber,
-    pub(super) ack: SeqNumber,
+    pub(in crate::tcp) ack: SeqNumber,
     pub(super) flags: TcpFlags,
     pub(super) window: u16,
     pub(super) len: u32,
