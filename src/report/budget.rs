@@ -21,6 +21,7 @@ use crate::tcp::EndpointView;
 use crate::tcp::Side;
 use crate::tcp::budget::Part;
 use crate::tcp::budget::TimeBudget;
+use crate::tcp::handshake::Vantage;
 use crate::tcp::rtt::RoundTrips;
 use crate::tcp::verdict::Number;
 
@@ -30,19 +31,21 @@ pub(super) struct Budgets {
     rows: Worst<(u64, Reverse<u64>), Row>,
     /// Told even where nothing held it back, as long as it is the only one.
     only: Option<(Row, Option<RoundTrips>)>,
+    vantage: Option<String>,
     seen: u64,
 }
 
 impl Budgets {
     /// At most `rows` of them.
     pub(super) fn new(rows: usize) -> Self {
-        Self { rows: Worst::new(rows), only: None, seen: 0 }
+        Self { rows: Worst::new(rows), only: None, vantage: None, seen: 0 }
     }
 
     /// Takes a connection that is over.
     pub(super) fn add(&mut self, ended: &EndedConnection<'_>) {
         let Some(row) = Row::of(ended) else { return };
         self.seen += 1;
+        self.vantage = if self.seen == 1 { vantage(ended) } else { None };
         self.only = (self.seen == 1).then(|| (row, ended.connection.round_trips().cloned()));
         if row.is_worth_telling() {
             self.rows.add((row.budget.held_back(), Reverse(row.stream)), row);
@@ -70,7 +73,9 @@ impl Budgets {
             let (told, all) = (text::count(kept), text::count(seen));
             writeln!(out, "{INDENT}… {told} of {all} that were held back; --stream N tells any connection's")?;
         }
-        round_trips.flatten().map_or(Ok(()), |round_trips| round_trips::write(out, &round_trips, style))
+        let Some(round_trips) = round_trips.flatten() else { return Ok(()) };
+        round_trips::write(out, &round_trips, style)?;
+        self.vantage.map_or(Ok(()), |vantage| writeln!(out, "{}", wrapped(&vantage, 0, 0, style.width)))
     }
 }
 
@@ -265,6 +270,18 @@ impl Row {
         };
         (reason, cure)
     }
+}
+
+/// `captured near the client: 1.00 ms of the handshake's 21.0 ms are on its side`.
+fn vantage(ended: &EndedConnection<'_>) -> Option<String> {
+    let handshake = &ended.connection.handshake;
+    let (whole, client) = (text::span(handshake.rtt()?), text::span(handshake.client_rtt?));
+    let server = text::span(handshake.server_rtt?);
+    Some(match handshake.vantage()? {
+        Vantage::NearClient => format!("captured near the client: {client} of the handshake's {whole} are on its side"),
+        Vantage::NearServer => format!("captured near the server: {server} of the handshake's {whole} are on its side"),
+        Vantage::Between => format!("captured in between: {server} to the server and back, {client} to the client"),
+    })
 }
 
 const fn headline(part: Part) -> &'static str {
