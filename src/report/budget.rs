@@ -218,7 +218,7 @@ impl Row {
             ),
             Part::ServerThinking => (
                 format!(
-                    "{} took {each} on average, the longest {}; the way there and back is not in it",
+                    "{times} the server took its time, {each} on average, the way there and back not counted; the longest of {} came after {}",
                     several(self.answers.into(), "answer"),
                     text::span(self.longest)
                 ),

@@ -29,6 +29,9 @@ use crate::tcp::verdict::Judgement;
 /// nothing to send.
 const REACTION: Span = Span::from_millis(10);
 
+/// A speaker that goes on after so long, with everything acknowledged, was not sending: it had stopped.
+const LONG_PAUSE: Span = Span::from_secs(5);
+
 /// The budget of a connection that goes on.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -243,7 +246,10 @@ impl Budget {
                     self.spend(room, Part::SmallWindow);
                     self.spend(at, Part::Transfer)
                 }
-                _ => self.spend_behind(at, self.since.plus(half), Part::SenderLimited),
+                _ => {
+                    let part = if at.since(self.since) < LONG_PAUSE { Part::SenderLimited } else { Part::Idle };
+                    self.spend_behind(at, self.since.plus(half), part)
+                }
             },
         }
     }

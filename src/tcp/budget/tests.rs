@@ -91,6 +91,18 @@ fn a_sender_that_goes_on_after_everything_arrived_had_paused() {
 }
 
 #[test]
+fn a_sender_that_goes_on_after_a_long_silence_had_stopped() {
+    let spent = spent(
+        "
+        +0.010  C > S  P.  101:201(100) ack 901  win 10000
+        +0.010  S > C  .   901:901(0)   ack 201  win 10000
+        +9.000  C > S  P.  201:301(100) ack 901  win 10000
+    ",
+    );
+    assert_eq!(spent, [(Transfer, 30), (Idle, 8_990)]);
+}
+
+#[test]
 fn a_short_segment_shows_that_its_sender_had_no_more_and_a_full_one_does_not() {
     let go_on = |octets: u32| {
         format!(
