@@ -32,8 +32,9 @@ fn a_receive_buffer_that_is_too_small_is_named_with_its_sum_and_its_cure() {
     let told = flat(&analyzed(&path, &["--fail-on", "never"]));
     for words in [
         "HELD BACK BY A SMALL WINDOW 96.3 %",
-        "window under one segment 96.3 % (114 waits) · timeout recovery 3.4 % (8 waits) · client thinking 0.2 % · \
-         zero window 0.1 % (118 waits) · rest 0.0 %",
+        "window under one segment 96.3 % (114 waits)",
+        "timeout recovery 3.4 % (8 waits) · client thinking 0.2 %",
+        "zero window 0.1 % (118 waits) · rest 0.0 %",
         "the receiver offers 8192 B, a segment holds 65483: the sender waits for its override timer, 208 ms each time \
          (RFC 9293 §3.8.6.2.1). 8192 B / 208 ms = 39.4 kB/s, seen 40.6 kB/s",
         "Cure: a receive buffer of at least 2 segments (130966 B), not a better link",
@@ -50,7 +51,7 @@ fn a_receive_buffer_that_is_too_small_is_named_with_its_sum_and_its_cure() {
 fn a_reader_that_sleeps_is_no_small_window_and_a_whole_connection_is_held_back_by_nothing() {
     let told = flat(&analyzed(&fixture("witness-zero-window.pcap"), &["--fail-on", "never"]));
     assert!(told.contains("HELD BACK BY A RECEIVER WITHOUT ROOM 85.8 %"), "{told}");
-    let told = flat(&analyzed(&fixture("open-established.pcap"), &[]));
+    let told = flat(&analyzed(&fixture("open-established.pcap"), &["--stream", "0"]));
     assert!(told.contains("mostly transfer") && !told.contains("HELD BACK") && !told.contains("Cure"), "{told}");
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::cli::failure::Failure;
 use crate::cli::stop::Stop;
 use crate::decode::Decoder;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::source::Flow;
 use crate::source::Poll;
@@ -12,8 +13,14 @@ use crate::source::Source;
 
 /// Takes packets in capture order.
 pub(super) trait Taker {
+    /// A frame as it was captured; its packet follows.
+    fn frame(&mut self, _frame: &Frame<'_>) {}
+
     /// One packet; [`Flow::Stop`] when no more are wanted.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure>;
+
+    /// The capturing side has lost this many frames so far; what it lost lies before the next packet.
+    fn lost(&mut self, _total: u64) {}
 
     /// Nothing more is there for the moment.
     fn pause(&mut self) -> Result<(), Failure> {
@@ -45,12 +52,16 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
         }
         let mut taken = Ok(Flow::Continue);
         let poll = source.poll(&mut |frame| {
+            taker.frame(frame);
             taken = taker.packet(&decoder.decode(frame));
             match taken {
                 Ok(Flow::Continue) => Flow::Continue,
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,
             }
         })?;
+        if let Some(total) = source.stats().dropped {
+            taker.lost(total);
+        }
         taker.pause()?;
         if taken? == Flow::Stop || poll == Poll::End {
             return Ok(());

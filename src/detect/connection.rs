@@ -4,6 +4,7 @@
 
 use crate::detect::Say;
 use crate::detect::reset;
+use crate::detect::weaken;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
@@ -19,7 +20,7 @@ use crate::tcp::notable::Tally;
 pub fn judge(ended: &EndedConnection<'_>, say: Say<'_>) {
     for rule in RULES {
         if let Some(finding) = rule(ended) {
-            say(finding);
+            say(weaken::weakened(ended, finding));
         }
     }
 }
@@ -281,6 +282,9 @@ fn retransmission(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let octets = connection.side(Side::Client).repeated_bytes + connection.side(Side::Server).repeated_bytes;
     let tally = connection.notable().repeated;
+    if weaken::only_copies(connection) {
+        return None;
+    }
     tallied(ended, Code::Retransmission, tally, |frame, side| {
         format!(
             "{octets} octets in {} segments were sent again, first by {} in frame {frame}",

@@ -6,6 +6,7 @@
 use crate::detect::Say;
 use crate::detect::connection::finding;
 use crate::detect::connection::with;
+use crate::detect::weaken;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
@@ -21,7 +22,7 @@ use crate::tcp::predecessor::TIME_WAIT_RFC;
 pub fn judge(ended: &EndedConnection<'_>, say: Say<'_>) {
     for rule in RULES {
         if let Some(finding) = rule(ended) {
-            say(finding);
+            say(weaken::weakened(ended, finding));
         }
     }
 }

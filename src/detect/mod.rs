@@ -9,6 +9,7 @@ pub mod segments;
 pub mod syn_flood;
 
 mod reset;
+mod weaken;
 
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;

@@ -1,5 +1,4 @@
-//! Where the time of a connection went, for people: the parts, what held it back, and what would cure it. Where there is
-//! one connection only, its round trips too.
+//! Where the time of a connection went, for people: the parts, what held it back, and what would cure it.
 //!
 //! The parts and their rules are `tcp::budget`'s; here they get words. Printed shares add up to 100.0 %.
 
@@ -11,8 +10,8 @@ use crate::finding::Code;
 use crate::flow::EndedConnection;
 use crate::packet::Endpoint;
 use crate::packet::Span;
-use crate::report::findings::wrapped;
-use crate::report::round_trips;
+use crate::report::line::Facts;
+use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::words::several;
@@ -21,33 +20,23 @@ use crate::tcp::EndpointView;
 use crate::tcp::Side;
 use crate::tcp::budget::Part;
 use crate::tcp::budget::TimeBudget;
-use crate::tcp::handshake::Vantage;
-use crate::tcp::rtt::RoundTrips;
 use crate::tcp::verdict::Number;
 
 /// The connections of a capture that were held back most.
 #[derive(Debug)]
 pub(super) struct Budgets {
     rows: Worst<(u64, Reverse<u64>), Row>,
-    /// Told even where nothing held it back, as long as it is the only one.
-    only: Option<(Row, Option<RoundTrips>)>,
-    vantage: Option<String>,
-    seen: u64,
 }
 
 impl Budgets {
     /// At most `rows` of them.
     pub(super) fn new(rows: usize) -> Self {
-        Self { rows: Worst::new(rows), only: None, vantage: None, seen: 0 }
+        Self { rows: Worst::new(rows) }
     }
 
     /// Takes a connection that is over.
     pub(super) fn add(&mut self, ended: &EndedConnection<'_>) {
-        let Some(row) = Row::of(ended) else { return };
-        self.seen += 1;
-        self.vantage = if self.seen == 1 { vantage(ended) } else { None };
-        self.only = (self.seen == 1).then(|| (row, ended.connection.round_trips().cloned()));
-        if row.is_worth_telling() {
+        if let Some(row) = Row::of(ended).filter(Row::is_worth_telling) {
             self.rows.add((row.budget.held_back(), Reverse(row.stream)), row);
         }
     }
@@ -57,31 +46,27 @@ impl Budgets {
     /// # Errors
     /// Those of the writer.
     pub(super) fn write(self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-        let (seen, kept, left_out) = (self.rows.seen(), self.rows.seen() - self.rows.left_out(), self.rows.left_out());
-        let (only, round_trips) = self.only.unzip();
-        let rows: Vec<Row> = if seen > 0 { self.rows.sorted().collect() } else { only.into_iter().collect() };
-        if rows.is_empty() {
+        let (seen, left_out) = (self.rows.seen(), self.rows.left_out());
+        if seen == 0 {
             return Ok(());
         }
         let head = if seen > 1 { "where the time went, the most held back first" } else { "where the time went" };
         writeln!(out)?;
         writeln!(out, "{}", style.bold(head))?;
-        for row in &rows {
+        for row in self.rows.sorted() {
             row.write(out, style)?;
         }
         if left_out > 0 {
-            let (told, all) = (text::count(kept), text::count(seen));
+            let (told, all) = (text::count(seen - left_out), text::count(seen));
             writeln!(out, "{INDENT}… {told} of {all} that were held back; --stream N tells any connection's")?;
         }
-        let Some(round_trips) = round_trips.flatten() else { return Ok(()) };
-        round_trips::write(out, &round_trips, style)?;
-        self.vantage.map_or(Ok(()), |vantage| writeln!(out, "{}", wrapped(&vantage, 0, 0, style.width)))
+        Ok(())
     }
 }
 
 /// What is told of one connection.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+pub(super) struct Row {
     stream: u64,
     client: Endpoint,
     server: Endpoint,
@@ -97,7 +82,8 @@ struct Row {
 }
 
 impl Row {
-    fn of(ended: &EndedConnection<'_>) -> Option<Self> {
+    /// Of a connection that is over; nothing where its time was not kept.
+    pub(super) fn of(ended: &EndedConnection<'_>) -> Option<Self> {
         let connection = ended.connection;
         let budget = connection.time_budget()?;
         let small = connection.counts().iter().find(|count| count.code == Code::WindowUnderSegment);
@@ -126,58 +112,65 @@ impl Row {
     }
 
     /// A tenth of its life, and more than people notice.
-    fn is_worth_telling(&self) -> bool {
+    pub(super) fn is_worth_telling(&self) -> bool {
         let held = self.budget.held_back();
         held >= NOTICED && held >= self.budget.total() / 10
     }
 
-    fn write(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-        let total = Span(i64::try_from(self.budget.total()).unwrap_or(i64::MAX));
-        let (octets, life) = (text::octets(self.octets), text::span(total));
-        let head = format!("#{} {} → {}  {octets}  {life}", self.stream, self.client, self.server);
-        let Some(permille) = self.budget.permille() else {
-            return writeln!(out, "{}", wrapped(&format!("{head}  no time passed"), 0, INDENT.len(), style.width));
+    /// `HELD BACK BY A SMALL WINDOW 96.3 %`; its parts, the longest first; what held it back, and what would cure it.
+    pub(super) fn lines(&self) -> Vec<Facts> {
+        let line = |ink, text: String| {
+            let mut facts = Facts::default();
+            facts.say(ink, text);
+            facts
         };
-        let worst =
-            self.budget.worst().filter(|part| permille[*part as usize] >= 100 && self.budget.nanos(*part) >= NOTICED);
+        let Some(permille) = self.budget.permille() else { return vec![line(Ink::Dim, "no time passed".to_owned())] };
+        let held = |part: &Part| permille[*part as usize] >= 100 && self.budget.nanos(*part) >= NOTICED;
+        let worst = self.budget.worst().filter(held);
         let longest = Part::ALL.into_iter().rev().max_by_key(|part| self.budget.nanos(*part)).unwrap_or(Part::Idle);
         let named = worst.unwrap_or(longest);
-        let share = percent(permille[named as usize]);
-        let head = format!("{head}  {} {share}", headline(named));
-        writeln!(out, "{}", wrapped(&head, 0, INDENT.len(), style.width))?;
-        self.paragraph(out, &self.parts(&permille), style)?;
-        match worst.map(|part| self.reason(part)) {
-            Some((reason, cure)) => {
-                self.paragraph(out, &reason, style)?;
-                self.paragraph(out, &format!("Cure: {cure}"), style)
-            }
-            None => Ok(()),
+        let ink = if worst.is_some() { Ink::Warn } else { Ink::Plain };
+        let head = line(ink, format!("{} {}", headline(named), percent(permille[named as usize])));
+        let mut lines = vec![head, self.parts(&permille)];
+        if let Some((reason, cure)) = worst.map(|part| self.reason(part)) {
+            lines.extend([line(Ink::Plain, reason), line(Ink::Plain, format!("Cure: {cure}"))]);
         }
+        lines
     }
 
-    fn paragraph(&self, out: &mut dyn Write, text: &str, style: &Style) -> io::Result<()> {
-        writeln!(out, "{INDENT}{}", wrapped(text, INDENT.len(), INDENT.len(), style.width))
+    fn write(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let total = Span(i64::try_from(self.budget.total()).unwrap_or(i64::MAX));
+        let mut head = Facts::default();
+        head.say(Ink::Bold, format!("#{} {} → {}", self.stream, self.client, self.server));
+        head.plain(text::octets(self.octets));
+        head.plain(text::span(total));
+        let mut lines = self.lines().into_iter();
+        head.append(lines.next().unwrap_or_default());
+        let mut told = String::new();
+        head.write(&mut told, 0, "", INDENT.len(), style);
+        for line in lines {
+            told.push_str(INDENT);
+            line.write(&mut told, INDENT.len(), "", INDENT.len(), style);
+        }
+        out.write_all(told.as_bytes())
     }
 
-    /// `window under one segment 99.1 % (351 waits) · zero window 0.8 % (352) · rest 0.1 %`, the longest first.
-    fn parts(&self, permille: &[u32; Part::ALL.len()]) -> String {
+    /// `window under one segment 99.1 % (351 waits) · zero window 0.8 % (352 waits) · rest 0.1 %`.
+    fn parts(&self, permille: &[u32; Part::ALL.len()]) -> Facts {
         let mut parts: Vec<Part> = Part::ALL.into_iter().filter(|part| self.budget.nanos(*part) > 0).collect();
         parts.sort_by_key(|part| Reverse(self.budget.nanos(*part)));
-        let shown = parts.iter().filter(|part| permille[**part as usize] > 0);
-        let mut told: Vec<String> = shown
-            .map(|&part| {
-                let waits = match (part.holds_back(), self.budget.waits(part)) {
-                    (true, 1) => " (1 wait)".to_owned(),
-                    (true, waits) => format!(" ({} waits)", text::count(waits.into())),
-                    (false, _) => String::new(),
-                };
-                format!("{} {}{waits}", name(part), percent(permille[part as usize]))
-            })
-            .collect();
-        if told.len() < parts.len() {
-            told.push("rest 0.0 %".to_owned());
+        let mut told = Facts::default();
+        for &part in parts.iter().filter(|part| permille[**part as usize] > 0) {
+            let waits = match part.holds_back() {
+                true => format!(" ({})", several(self.budget.waits(part).into(), "wait")),
+                false => String::new(),
+            };
+            told.plain(format!("{} {}{waits}", name(part), percent(permille[part as usize])));
         }
-        told.join(" · ")
+        if parts.iter().any(|part| permille[*part as usize] == 0) {
+            told.plain("rest 0.0 %");
+        }
+        told
     }
 
     /// What held it back, with its sum, and what would cure it.
@@ -270,18 +263,6 @@ impl Row {
         };
         (reason, cure)
     }
-}
-
-/// `captured near the client: 1.00 ms of the handshake's 21.0 ms are on its side`.
-fn vantage(ended: &EndedConnection<'_>) -> Option<String> {
-    let handshake = &ended.connection.handshake;
-    let (whole, client) = (text::span(handshake.rtt()?), text::span(handshake.client_rtt?));
-    let server = text::span(handshake.server_rtt?);
-    Some(match handshake.vantage()? {
-        Vantage::NearClient => format!("captured near the client: {client} of the handshake's {whole} are on its side"),
-        Vantage::NearServer => format!("captured near the server: {server} of the handshake's {whole} are on its side"),
-        Vantage::Between => format!("captured in between: {server} to the server and back, {client} to the client"),
-    })
 }
 
 const fn headline(part: Part) -> &'static str {

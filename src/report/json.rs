@@ -21,9 +21,11 @@ use crate::packet::Timestamp;
 use crate::pipeline::Facts;
 use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
+use crate::report::trial;
 use crate::source::CaptureInfo;
 use crate::source::Interface;
 use crate::tcp::mss;
+use crate::tcp::verdict::Judgement;
 
 /// Number of the schema, in the first line of every run.
 pub const SCHEMA: u32 = 1;
@@ -137,6 +139,7 @@ pub fn capture(
     facts: &Facts,
     dropped: Option<u64>,
     evicted: u64,
+    trial: &[Judgement],
 ) -> io::Result<()> {
     line(
         out,
@@ -164,6 +167,7 @@ pub fn capture(
             defective: facts.defective,
             clock_steps: facts.clock_steps,
             evicted,
+            trial: trial::objects(trial),
             checksums: Checksums {
                 good: facts.checksums.good,
                 partial: facts.checksums.partial,
@@ -188,7 +192,9 @@ pub struct Totals {
     pub connections: u64,
     /// UDP conversations told of.
     pub udp_flows: u64,
-    /// Findings told of, by code.
+    /// Conversations among these that a limit kept out, where there is a limit or an order.
+    pub left_out: Option<u64>,
+    /// Findings, by code; those of conversations that were kept out included.
     pub findings: BTreeMap<Code, u64>,
 }
 
@@ -205,6 +211,8 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
         bytes: u64,
         connections: u64,
         udp_flows: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left_out: Option<u64>,
         findings: BTreeMap<&'static str, u64>,
     }
     line(
@@ -216,6 +224,7 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             bytes: totals.bytes,
             connections: totals.connections,
             udp_flows: totals.udp_flows,
+            left_out: totals.left_out,
             findings: totals.findings.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
         },
     )
@@ -356,6 +365,8 @@ struct Capture<'a> {
     defective: u64,
     clock_steps: u64,
     evicted: u64,
+    /// What the capture itself cannot know: every item, found, ruled out or not to be told.
+    trial: Vec<serde_json::Value>,
     checksums: Checksums,
 }
 

@@ -8,6 +8,9 @@ use crate::flow::EndedConnection;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::Timestamp;
+use crate::pipeline::trial::Position;
+use crate::pipeline::trial::Signs;
+use crate::pipeline::trial::of_connection;
 use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
@@ -16,11 +19,11 @@ use crate::report::json_life::RoundTrips;
 use crate::report::json_life::StateStep;
 use crate::report::json_life::TimeBudget;
 use crate::report::mss::Direction;
+use crate::report::trial;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
 use crate::tcp::handshake::FastOpen;
-use crate::tcp::handshake::Vantage;
 use crate::tcp::predecessor;
 use crate::tcp::reset::ResetCause;
 
@@ -60,6 +63,8 @@ pub(super) struct Connection<'a> {
     answers: Option<Answers>,
     /// How often what was found or broken on a segment, by code.
     verdict_counts: BTreeMap<&'static str, u32>,
+    /// What the capture itself cannot know of it.
+    trial: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -92,7 +97,7 @@ struct Handshake {
     negotiated: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fast_open: Option<&'static str>,
-    /// Where the capture was made, as the round trip's halves show.
+    /// Where on the path the capture was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     vantage: Option<&'static str>,
 }
@@ -201,6 +206,7 @@ impl<'a> Connection<'a> {
                 longest: Text(turns.longest),
             }),
             verdict_counts: connection.counts().iter().map(|count| (count.code.as_str(), count.count)).collect(),
+            trial: trial::objects(&of_connection(connection, &ended.blind)),
         }
     }
 }
@@ -225,7 +231,7 @@ fn handshake(connection: &tcp::Connection) -> Handshake {
         ack_check: handshake.ack_check.map(|check| check.name()),
         negotiated: connection.negotiated().map(Iterator::collect),
         fast_open: handshake.fast_open.map(FastOpen::name),
-        vantage: handshake.vantage().map(Vantage::name),
+        vantage: Signs::of(connection).position().ok().map(Position::name),
     }
 }
 

@@ -51,8 +51,14 @@ struct Samples {
     max: Text<Span>,
     /// How much median and p95 may be off, as a part of their value.
     quantile_error: f64,
-    /// Where each bucket begins and ends, and how many lie in it.
-    histogram: Vec<(Text<Span>, Text<Span>, u32)>,
+    histogram: Vec<Bucket>,
+}
+
+#[derive(Serialize)]
+struct Bucket {
+    from: Text<Span>,
+    to: Text<Span>,
+    count: u32,
 }
 
 impl RoundTrips {
@@ -81,7 +87,10 @@ impl Samples {
             p95: Text(samples.quantile(95)?),
             max: Text(samples.most()?),
             quantile_error: if samples.is_exact() { 0.0 } else { rtt::QUANTILE_ERROR },
-            histogram: samples.histogram().map(|(from, to, count)| (Text(from), Text(to), count)).collect(),
+            histogram: samples
+                .histogram()
+                .map(|(from, to, count)| Bucket { from: Text(from), to: Text(to), count })
+                .collect(),
         })
     }
 }

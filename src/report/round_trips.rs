@@ -1,25 +1,18 @@
 //! The round trips of one connection, for people: how many were measured, how they lie, and a histogram.
 
-use std::io;
-use std::io::Write;
-
 use crate::packet::Span;
 use crate::report::grid::Column;
 use crate::report::grid::Grid;
-use crate::report::style::Style;
 use crate::report::text;
 use crate::tcp::Side;
 use crate::tcp::rtt::How;
 use crate::tcp::rtt::RoundTrips;
 use crate::tcp::rtt::Samples;
 
-/// A row per direction and way of measuring; below, how the acknowledgments' samples lie where there are many.
-///
-/// # Errors
-/// Those of the writer.
-pub(super) fn write(out: &mut dyn Write, round_trips: &RoundTrips, style: &Style) -> io::Result<()> {
+/// A row per direction and way of measuring; nothing where nothing was measured.
+pub(super) fn grid(round_trips: &RoundTrips) -> Option<Grid> {
     let mut grid = Grid::new(&[
-        Column::text("from here to the"),
+        Column::text("to the"),
         Column::text("measured by").spared(2),
         Column::number("samples"),
         Column::number("min"),
@@ -34,7 +27,7 @@ pub(super) fn write(out: &mut dyn Write, round_trips: &RoundTrips, style: &Style
             let about = if samples.is_exact() { "" } else { "~" };
             let cell = |span: Option<Span>| span.map(text::span).unwrap_or_default();
             grid.row(vec![
-                format!("{} and back", sender.peer().name()),
+                sender.peer().name().to_owned(),
                 name(how).to_owned(),
                 text::count(samples.count()),
                 cell(samples.least()),
@@ -45,24 +38,37 @@ pub(super) fn write(out: &mut dyn Write, round_trips: &RoundTrips, style: &Style
             any = true;
         }
     }
-    if !any {
-        return Ok(());
-    }
-    writeln!(out)?;
-    writeln!(out, "{}", style.bold("round trips"))?;
-    grid.write(out, style.width)?;
-    for sender in [Side::Client, Side::Server] {
-        if let Some(samples) = round_trips.of(sender, How::Karn).filter(|samples| !samples.is_exact()) {
-            histogram(out, sender, samples)?;
-        }
-    }
-    Ok(())
+    any.then_some(grid)
 }
 
-/// A bar per doubling.
-fn histogram(out: &mut dyn Write, sender: Side, samples: &Samples) -> io::Result<()> {
-    let mut doublings: Vec<(Span, Span, u64)> = Vec::new();
+/// How the acknowledgments' samples lie, a bar per doubling, where there are many.
+pub(super) fn histogram(round_trips: &RoundTrips) -> Option<Grid> {
+    let mut grid = Grid::new(&[
+        Column::text("to the"),
+        Column::number("from"),
+        Column::number("to"),
+        Column::number("samples"),
+        Column::text("").spared(1),
+    ]);
+    let mut any = false;
+    for sender in [Side::Client, Side::Server] {
+        let Some(samples) = round_trips.of(sender, How::Karn).filter(|samples| !samples.is_exact()) else { continue };
+        let doublings = doublings(samples);
+        let most = doublings.iter().map(|(_, _, count)| *count).max().unwrap_or(1);
+        for (from, to, count) in doublings {
+            let bar = "#".repeat((count * BAR).div_ceil(most) as usize);
+            let peer = sender.peer().name().to_owned();
+            grid.row(vec![peer, text::span(from), text::span(to), text::count(count), bar]);
+            any = true;
+        }
+    }
+    any.then_some(grid)
+}
+
+/// Buckets of one doubling put together.
+fn doublings(samples: &Samples) -> Vec<(Span, Span, u64)> {
     let doubling = |span: Span| span.0.max(1).ilog2();
+    let mut doublings: Vec<(Span, Span, u64)> = Vec::new();
     for (from, to, count) in samples.histogram() {
         match doublings.last_mut() {
             Some(last) if doubling(last.0) == doubling(from) => {
@@ -72,13 +78,7 @@ fn histogram(out: &mut dyn Write, sender: Side, samples: &Samples) -> io::Result
             Some(_) | None => doublings.push((from, to, count.into())),
         }
     }
-    let most = doublings.iter().map(|(_, _, count)| *count).max().unwrap_or(1);
-    for (from, to, count) in doublings {
-        let bar = "#".repeat((count * BAR).div_ceil(most) as usize);
-        let (from, to, count) = (text::span(from), text::span(to), text::count(count));
-        writeln!(out, "  {:<6} {from:>8} to {to:>8}  {count:>7}  {bar}", sender.peer().name())?;
-    }
-    Ok(())
+    doublings
 }
 
 const fn name(how: How) -> &'static str {
@@ -99,10 +99,10 @@ mod tests {
     use crate::pipeline::Analyzer;
     use crate::pipeline::Judging;
     use crate::report::testing::Screen;
-    use crate::report::testing::assert_fits;
     use crate::tcp::life::Steps;
 
-    fn samples(count: u64) -> String {
+    /// Both tables of a connection whose client asked so often, one millisecond slower each time.
+    fn tables(count: u64) -> String {
         let mut script = "
             +0.000  C > S  S   100:100(0)            win 10000  <mss 1000>
             +0.010  S > C  S.  900:900(0)   ack 101  win 10000  <mss 1000>
@@ -115,39 +115,42 @@ mod tests {
             script += &format!("+0.001 C > S P. {from}:{to}(10) ack 901 win 10000\n");
             script += &format!("+0.0{away:02} S > C . 901:901(0) ack {to} win 10000\n");
         }
-        let mut out = Vec::new();
         let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Steps::Passed);
-        let mut round_trips = None;
+        let mut told = String::new();
         let mut screen = Screen {
-            connection: &mut |ended| round_trips = ended.connection.round_trips().cloned(),
+            connection: &mut |ended| {
+                let round_trips = ended.connection.round_trips().expect("they are kept");
+                for grid in [grid(round_trips), histogram(round_trips)].into_iter().flatten() {
+                    told += &grid.lines(76).join("\n");
+                    told.push('\n');
+                }
+            },
             exchange: &mut |_| {},
         };
         for frame in play(&script).expect("a script that reads").frames() {
             analyzer.observe(&decode(&frame), &mut screen);
         }
         analyzer.finish(&mut screen);
-        write(&mut out, &round_trips.expect("they were kept"), &Style::plain(80)).expect("a vector");
-        String::from_utf8(out).expect("text")
+        told
     }
 
     #[test]
     fn few_round_trips_are_exact_and_many_are_drawn_by_doublings() {
-        let few = samples(3);
-        assert!(few.contains("server and back   acknowledgment        4  10.0 ms  12.0 ms  14.0 ms  14.0 ms"), "{few}");
+        let few = tables(3);
+        assert!(few.contains("server  acknowledgment        4  10.0 ms  12.0 ms  14.0 ms  14.0 ms"), "{few}");
         assert!(!few.contains('~') && !few.contains('#'), "{few}");
-        let many = samples(40);
+        let many = tables(40);
         assert!(many.contains("acknowledgment       41  10.0 ms  ~"), "{many}");
         // 10 ms for the SYN, then 12 to 51 ms: 2 to the 24 nanoseconds are 16.8 ms.
         let bars: Vec<_> = many.lines().filter(|line| line.contains('#')).map(str::trim_end).collect();
         assert_eq!(
             bars,
             [
-                "  server  9.44 ms to  16.8 ms        6  ###########",
-                "  server  16.8 ms to  33.6 ms       17  ###############################",
-                "  server  33.6 ms to  54.5 ms       18  ################################",
+                "server  9.44 ms  16.8 ms        6  ###########",
+                "server  16.8 ms  33.6 ms       17  ###############################",
+                "server  33.6 ms  54.5 ms       18  ################################",
             ],
             "{many}"
         );
-        assert_fits(&many, 80);
     }
 }

@@ -22,6 +22,7 @@ use crate::source::order::Order;
 use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
 use crate::source::pcap::Walked;
+use crate::source::piece::Take;
 use crate::source::unit::Unit;
 
 /// A pcapng file, somewhere between two blocks.
@@ -36,6 +37,8 @@ pub(super) struct Pcapng {
     ports: Vec<Port>,
     /// Drops told by the sections before.
     dropped: Option<u64>,
+    /// Frames handed over when drops were last told of: the packet behind them has been counted.
+    told_at: Option<u64>,
 }
 
 /// What packets need to know of their interface.
@@ -65,17 +68,24 @@ struct Packet<'a> {
 impl Pcapng {
     /// Before the first section header.
     pub(super) fn new() -> Self {
-        Self { parser: framing(Order::LITTLE), order: Order::LITTLE, base: 0, ports: Vec::new(), dropped: None }
+        Self {
+            parser: framing(Order::LITTLE),
+            order: Order::LITTLE,
+            base: 0,
+            ports: Vec::new(),
+            dropped: None,
+            told_at: None,
+        }
     }
 
     /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
-    pub(super) fn walk(
+    pub(super) fn walk<T: Take>(
         &mut self,
         bytes: &[u8],
         batch: u64,
         info: &mut CaptureInfo,
         stats: &mut Stats,
-        take: &mut dyn FnMut(&Frame<'_>) -> Flow,
+        take: &mut T,
     ) -> Walked {
         let last = stats.frames + batch;
         let mut rest = bytes;
@@ -83,25 +93,37 @@ impl Pcapng {
             if stats.frames == last {
                 break Halt::Batch;
             }
+            let known = stats.dropped;
             let (behind, packet) = match self.block(rest, info, stats) {
                 Ok(read) => read,
                 Err(halt) => break halt,
             };
+            let raw = &rest[..rest.len() - behind.len()];
             let Some(packet) = packet else {
                 rest = behind;
-                continue;
+                let flow = take.other(raw, self.order.is_big());
+                // Statistics that tell of drops end the batch: the packets behind them are behind the loss.
+                match flow {
+                    Flow::Continue if stats.dropped != known => break Halt::Batch,
+                    Flow::Continue => continue,
+                    Flow::Stop => break Halt::Stopped,
+                }
             };
             let Some(port) = self.ports.get(packet.interface as usize) else {
                 let (id, known) = (packet.interface, self.ports.len());
                 break Halt::Corrupt(format!("belongs to interface {id}, but the section describes {known}"));
             };
             let port = *port;
-            rest = behind;
-            if let Some(count) = packet.dropped {
+            if let Some(count) = packet.dropped.filter(|_| self.told_at != Some(stats.frames)) {
                 self.ports[packet.interface as usize].dropped_between =
                     Some(port.dropped_between.unwrap_or(0).saturating_add(count));
-                stats.dropped = self.drops();
+                self.told_at = Some(stats.frames);
+                // The batch ends before the packet: who asks for the count now knows where the loss was.
+                if std::mem::replace(&mut stats.dropped, self.drops()) != stats.dropped {
+                    break Halt::Batch;
+                }
             }
+            rest = behind;
             stats.frames += 1;
             stats.bytes += packet.bytes.len() as u64;
             let meta = FrameMeta {
@@ -113,7 +135,7 @@ impl Pcapng {
                 caplen: packet.bytes.len() as u32,
                 origlen: packet.origlen,
             };
-            if take(&Frame { meta, bytes: packet.bytes }) == Flow::Stop {
+            if take.frame(&Frame { meta, bytes: packet.bytes }, raw, self.order.is_big()) == Flow::Stop {
                 break Halt::Stopped;
             }
         };
@@ -292,7 +314,7 @@ fn captured(caplen: u32, data: &[u8]) -> Result<&[u8], Halt> {
 }
 
 /// Code and value of each option; ends quietly at the end mark or where the list stops making sense.
-fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (head, behind) = list.split_at_checked(4)?;
         let (code, len) = (order.u16(head, 0), usize::from(order.u16(head, 2)));
@@ -371,6 +393,7 @@ const MAX_NAME: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Poll;
     use crate::source::Problem;
     use crate::source::ProblemKind;
     use crate::source::Source;
@@ -542,6 +565,33 @@ mod tests {
             drain(&mut source);
             assert_eq!(source.stats().dropped, Some(expected));
         }
+    }
+
+    #[test]
+    fn whoever_asks_after_each_poll_hears_of_a_loss_before_the_packet_behind_it() {
+        let told = |ink: Ink, count: u64| {
+            ink.block(6, |body| {
+                let body = body.u32(0).u64(0).u32(1).u32(1).raw(b"x").pad();
+                body.u16(4).u16(8).u64(count).u32(0)
+            })
+        };
+        let file = told(begin(true).interface(1, 0, &[]).enhanced(0, 1, 1, b"a"), 3).enhanced(0, 2, 1, b"b");
+        let file = file.block(5, |body| body.u32(0).u64(0).u16(5).u16(8).u64(9)).enhanced(0, 3, 1, b"c");
+        let mut source = file.open();
+        let mut heard = Vec::new();
+        loop {
+            let mut frames = 0;
+            let poll = source.poll(&mut |_| {
+                frames += 1;
+                Flow::Continue
+            });
+            heard.push((frames, source.stats().dropped));
+            if poll.expect("a file in memory") == Poll::End {
+                break;
+            }
+        }
+        heard.retain(|(frames, _)| *frames > 0);
+        assert_eq!(heard, [(1, Some(3)), (2, Some(9)), (1, Some(9))], "3 before the second, 6 more before the fourth");
     }
 
     #[test]

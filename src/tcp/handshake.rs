@@ -15,7 +15,6 @@ use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
 pub use crate::tcp::opening::FastOpen;
-pub use crate::tcp::opening::Vantage;
 
 /// How the opening ended, in the words of the machine contract.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -218,6 +217,16 @@ impl Handshake {
             (Control::Rst, Side::Client) => {}
             (Control::None | Control::Fin, Side::Client) => self.third(mark, tcp, sides, events),
             (Control::None | Control::Fin, Side::Server) => self.server_speaks(mark, tcp, sides, events),
+        }
+    }
+
+    /// A SYN of a socket that is connected to itself, or its own SYN,ACK.
+    pub(super) fn crosses_itself(&mut self, mark: Mark, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
+        if !tcp.flags.has(TcpFlags::ACK) {
+            self.client_syn(mark, tcp, events);
+        } else if !self.is_settled() {
+            self.syn_ack = Some(mark);
+            self.complete(mark, Outcome::Simultaneous, events);
         }
     }
 

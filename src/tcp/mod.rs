@@ -4,12 +4,13 @@
 //! replayed in a second and a link watched for a day give the same events. What the facts *mean* is for `detect`.
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
-//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`]. Where it was asked
-//! for, [`life`] keeps its course: [`budget`] says where the time went, [`rtt`] gathers
-//! round trips.
+//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`],
+//! [`blind`] (what the capture itself missed of it). Where it was asked for, [`life`] keeps its course: [`budget`] says where
+//! the time went, [`rtt`] gathers round trips.
 //! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
 //! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
 
+pub mod blind;
 pub mod budget;
 pub mod connection;
 pub mod dialect;
@@ -31,8 +32,12 @@ pub mod turns;
 pub mod verdict;
 pub mod zeek;
 
+mod alone;
 mod judging;
 
+pub use blind::Blemishes;
+pub use blind::Blind;
+pub use blind::Hearing;
 pub use connection::Connection;
 pub use endpoint::EndpointView;
 pub use event::Event;

@@ -13,6 +13,7 @@ use crate::packet::Packet;
 use crate::packet::TcpFlags;
 use crate::tcp::Connection;
 use crate::tcp::Event;
+use crate::tcp::Hearing;
 use crate::tcp::Mark;
 use crate::tcp::Side;
 use crate::tcp::life::Steps;
@@ -87,7 +88,7 @@ pub(in crate::tcp) fn lived(script: &str) -> Connection {
         });
         let side = if src == *client { Side::Client } else { Side::Server };
         let (mut judgements, mut events) = (Vec::new(), Vec::new());
-        connection.judge(mark, side, &ip, tcp, false, &mut judgements);
+        connection.judge(mark, side, &ip, tcp, Hearing::default(), &mut judgements);
         connection.observe(mark, side, &ip, tcp, &mut events);
         connection.tell(mark, side, tcp, &events, false, &mut judgements);
     }

@@ -140,6 +140,13 @@ impl Tcb {
         self.previous.map(|previous| previous.seq.plus(seq_len(previous.len, previous.flags)))
     }
 
+    /// The SYN again, now with an acknowledgment of the peer's that crossed it: the answer of a simultaneous open, and no
+    /// repetition (RFC 9293 §3.5, figure 7).
+    pub(super) fn answers_crossing_syn(&self, flags: TcpFlags) -> bool {
+        let syn_ack = TcpFlags::SYN.with(TcpFlags::ACK);
+        flags.has(syn_ack) && self.previous.is_some_and(|previous| previous.flags.is_pure_syn())
+    }
+
     /// What is out of the ordinary.
     pub fn trouble(&self) -> &Trouble {
         const NONE: &Trouble = &Trouble::NONE;
@@ -181,7 +188,7 @@ impl Tcb {
     /// Takes note of a segment of this side, after it was judged.
     pub(super) fn sends(&mut self, segment: &Segment<'_>, probe: bool) {
         let tcp = segment.tcp;
-        if segment.carries() && !probe {
+        if segment.carries() && !probe && !self.answers_crossing_syn(tcp.flags) {
             self.remember(segment, print(segment));
         }
         if let Some((value, _)) = tcp.said.timestamps
