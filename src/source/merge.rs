@@ -278,8 +278,10 @@ mod tests {
         FileSource::from_bytes(name, file.octets).expect("a capture")
     }
 
-    /// Second, octet, number, interface and origin of every frame.
-    fn seen(source: &mut MergedSource) -> Vec<(i64, u8, u64, u32, (usize, u64))> {
+    /// Second, octet, number, interface and origin of a frame.
+    type Seen = (i64, u8, u64, u32, (usize, u64));
+
+    fn seen(source: &mut MergedSource) -> Vec<Seen> {
         let origin = source.origin();
         let mut seen = Vec::new();
         loop {
