@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::decode::fields;
 use crate::decode::fields::Field;
+use crate::decode::fields::MptcpValue;
 use crate::decode::fields::Raw;
 use crate::decode::options;
 use crate::packet::Defect;
@@ -27,6 +28,7 @@ use crate::packet::SackBlock;
 use crate::packet::TcpOption;
 use crate::packet::Transport;
 use crate::pipeline::Seen;
+use crate::report::json::SCHEMA;
 use crate::report::verdicts;
 
 /// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
@@ -41,8 +43,34 @@ pub fn frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
+    write(out, None, file, packet, seen, wireshark)
+}
+
+/// The same for the first line of all, which bears the number of the schema.
+///
+/// # Errors
+/// Those of the writer.
+pub fn first_frame<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    file: &str,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
+    write(out, Some(SCHEMA), file, packet, seen, wireshark)
+}
+
+fn write<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    schema: Option<u32>,
+    file: &str,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
     let endpoints = packet.endpoints();
     let object = Frame {
+        schema,
         file,
         frame: packet.meta.number,
         time: packet.meta.at.to_string(),
@@ -71,6 +99,8 @@ pub fn frame<W: Serialize + ?Sized>(
 
 #[derive(Serialize)]
 struct Frame<'a, W: Serialize + ?Sized> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<u32>,
     file: &'a str,
     frame: u64,
     time: String,
@@ -176,17 +206,34 @@ fn option_object(option: &TcpOption<'_>) -> Value {
             json!({"kind": 8, "name": "timestamps", "tsval": value, "tsecr": echo})
         }
         TcpOption::FastOpen(cookie) => json!({"kind": 34, "name": "fast-open", "cookie": hex(cookie)}),
-        TcpOption::Mptcp(data) => {
-            json!({"kind": 30, "name": "mptcp", "subtype": data.first().map(|first| first >> 4), "data": hex(data)})
-        }
+        TcpOption::Mptcp(data) => mptcp_object(data),
         TcpOption::Md5(digest) => json!({"kind": 19, "name": "md5", "digest": hex(digest)}),
-        TcpOption::Ao(data) => json!({"kind": 29, "name": "tcp-ao", "data": hex(data)}),
+        TcpOption::Ao(data) => {
+            let (keys, mac) = data.split_at(data.len().min(2));
+            let key = |index: usize| keys.get(index);
+            json!({"kind": 29, "name": "tcp-ao", "key_id": key(0), "rnext_key_id": key(1), "mac": hex(mac), "data": hex(data)})
+        }
         TcpOption::UserTimeout(field) => {
             let unit = if field & 0x8000 == 0 { "seconds" } else { "minutes" };
             json!({"kind": 28, "name": "user-timeout", "granularity": unit, "value": field & 0x7fff})
         }
-        TcpOption::AccEcn { kind, data } => json!({"kind": kind, "name": "accurate-ecn", "data": hex(data)}),
-        TcpOption::Experiment { kind, data } => json!({"kind": kind, "name": "experiment", "data": hex(data)}),
+        TcpOption::AccEcn { kind, data } => {
+            let mut object = json!({"kind": kind, "name": "accurate-ecn", "data": hex(data)});
+            for (name, octets) in fields::acc_ecn_counters(kind, data) {
+                object[name.to_lowercase()] = json!(octets);
+            }
+            object
+        }
+        TcpOption::Experiment { kind, data } => {
+            let mut object = json!({"kind": kind, "name": "experiment", "data": hex(data)});
+            if let Some((id, name, _)) = fields::experiment(data) {
+                object["exid"] = json!(id);
+                if let Some(name) = name {
+                    object["experiment"] = json!(name);
+                }
+            }
+            object
+        }
         TcpOption::Unknown { kind, data } => json!({"kind": kind, "name": "unknown", "data": hex(data)}),
         TcpOption::Malformed { kind, declared, data } => {
             let mut object = json!({"kind": kind, "name": "malformed", "data": hex(data)});
@@ -196,6 +243,27 @@ fn option_object(option: &TcpOption<'_>) -> Value {
             object
         }
     }
+}
+
+fn mptcp_object(data: &[u8]) -> Value {
+    let mut object = json!({"kind": 30, "name": "mptcp", "data": hex(data)});
+    let Some(option) = fields::mptcp(data) else { return object };
+    object["subtype"] = json!(option.subtype);
+    object["subtype_name"] = json!(option.name);
+    for (name, value) in option.fields.iter().filter(|_| option.is_sound) {
+        let value = match value {
+            MptcpValue::Number(number) => json!(number),
+            MptcpValue::Flags(text) | MptcpValue::Octets(text) => json!(text),
+            MptcpValue::Address(addr) => json!(addr.to_string()),
+        };
+        // Several addresses can be removed at once.
+        match &mut object[*name] {
+            Value::Null => object[*name] = value,
+            Value::Array(values) => values.push(value),
+            first => *first = json!([first.take(), value]),
+        }
+    }
+    object
 }
 
 fn quoted_object(quoted: &Quoted) -> Value {
