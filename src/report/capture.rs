@@ -80,6 +80,18 @@ fn what(whole: &Whole<'_>) -> String {
     format!("{} {}, {} frames, {}", info.format, links.join("+"), text::count(facts.frames), text::octets(facts.bytes))
 }
 
+/// Link types of a capture: those of its frames, and those that it only declares.
+pub(super) fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
+    let declared = info.interfaces.iter().map(|interface| interface.link_type);
+    let mut names = Vec::new();
+    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 fn lines(whole: &Whole<'_>) -> Vec<String> {
     let facts = whole.facts;
     let times = facts.times.map(|(first, _)| format!("{}, {} long", text::utc(first), text::span(facts.duration())));

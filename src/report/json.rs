@@ -20,6 +20,7 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::pipeline::Facts;
+use crate::report::capture::link_types;
 use crate::report::json_connection::Connection;
 use crate::report::trial;
 use crate::source::CaptureInfo;
@@ -349,18 +350,6 @@ struct Checksums {
     bad: u64,
     absent: u64,
     unverifiable: u64,
-}
-
-/// Link types of a capture: those of its frames, and those that it only declares.
-fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
-    let declared = info.interfaces.iter().map(|interface| interface.link_type);
-    let mut names = Vec::new();
-    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// One object, one line.
