@@ -2,12 +2,13 @@
 //! stands in it that no schema names, and `docs/json.md` says the same in words.
 //!
 //! The checker knows the part of JSON Schema 2020-12 that the schemas use, and refuses a schema that uses more.
-//! `SYNSCOPE_WRITE_DOCS=1 cargo test --test schema` writes `docs/schema/layers.json` and `docs/json.md` anew.
+//! `SYNSCOPE_WRITE_DOCS=1 cargo test --test schema` writes `layers.json`, `judgement.json` and `docs/json.md` anew.
 
 #![allow(clippy::unwrap_used, reason = "a test may end so")]
 
 mod schema {
     pub(crate) mod check;
+    pub(crate) mod judgements;
     pub(crate) mod layers;
     pub(crate) mod page;
 }
@@ -142,6 +143,11 @@ fn a_wrong_object_is_refused_and_its_place_is_named() {
 #[test]
 fn the_schema_of_layers_is_what_decoding_can_say() {
     is_written("docs/schema/layers.json", &schema::layers::generate(&printed("headers", &[])));
+}
+
+#[test]
+fn the_schema_of_verdicts_names_every_number_that_a_rule_puts_in() {
+    is_written("docs/schema/judgement.json", &schema::judgements::generate(&root()));
 }
 
 #[test]

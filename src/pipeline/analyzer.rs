@@ -1,5 +1,7 @@
 //! One pass over a capture: flows are looked up, connections fed, detectors told, what ended handed on.
 
+mod asked;
+
 use crate::detect::Detectors;
 use crate::detect::syn_flood::Segment;
 use crate::flow::EndedConnection;
@@ -40,6 +42,7 @@ use crate::tcp::Hearing;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::dialect::Course;
+use crate::tcp::life::Steps;
 use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
@@ -76,6 +79,7 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     pub(super) books: Option<Books>,
+    pub(super) life: Option<Steps>,
     pub(super) latest: Timestamp,
     pub(super) court: Court,
     facts: Facts,
@@ -102,37 +106,12 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
+            life: None,
             latest: Timestamp::EPOCH,
             court: Court::new(Detectors::new(limits.half_open)),
             facts: Facts::default(),
             frame: 0,
         }
-    }
-
-    /// The same analysis, judging each segment.
-    #[must_use]
-    pub fn judging(mut self, judging: Judging) -> Self {
-        self.judging = judging;
-        self.court.blind.judged = judging != Judging::Off;
-        self
-    }
-
-    /// The same analysis, keeping what other observers would have written down about each connection. It costs a box
-    /// of about 1½ KB per connection, and as many more as lie between what was sent and what was acknowledged.
-    ///
-    /// They all read files through libpcap, which believes no frame to be longer than the file's `snaplen`.
-    #[must_use]
-    pub fn keeping_ledger(mut self, snaplen: Option<u32>) -> Self {
-        self.books = Some(Books::new(snaplen));
-        self
-    }
-
-    /// The same analysis, forgetting no TCP connection for its silence as long as there is room to spare, so that
-    /// streams stay whole: for captures that are read, not watched. A few more are held, a few less are cut in two.
-    #[must_use]
-    pub fn patient(mut self) -> Self {
-        self.tcp = self.tcp.patient();
-        self
     }
 
     /// What is known of the capture so far.
@@ -275,12 +254,14 @@ impl Analyzer {
         sink: &mut dyn Sink,
     ) -> (Lookup, bool) {
         let mut course = Course::default();
+        let mut predecessor = None;
         if let Some(found) = self.tcp.find(key, &tuple) {
             let flow = self.tcp.get(found);
             if !flow.connection.is_reused_by(side_of(dir, flow.client_is_low), header) {
                 return (found, false);
             }
             let (tuple, flow) = self.tcp.remove(found);
+            predecessor = flow.connection.leaves_behind(mark, side_of(dir, flow.client_is_low), header);
             end_tcp(&mut self.court, sink, &tuple, &flow, Leaves::Reused, None);
             // Wireshark may see no new stream here.
             course = flow.course;
@@ -297,7 +278,8 @@ impl Analyzer {
         let answers = header.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
-        let mut connection = Connection::new(mark, ip.version == 6, oriented);
+        let connection = Connection::new(mark, ip.version == 6, oriented);
+        let mut connection = connection.keeping_life(self.life).following(predecessor);
         connection.to_itself = tuple.low == tuple.high;
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None, course, resumed: false };
         (self.tcp.insert(key, tuple, mark.at, Stage::Attempt, flow), true)
@@ -393,7 +375,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [824, 496]);
+        assert_eq!(Analyzer::state_sizes(), [832, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

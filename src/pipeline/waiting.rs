@@ -96,7 +96,7 @@ impl Analyzer {
         let (_, dir) = Tuple::of(Protocol::Tcp, client, server);
         let ports = [client.port, server.port];
         let first = opening.syn.or(opening.syn_ack).unwrap_or(Mark { frame: self.frame, at: self.latest });
-        let mut connection = Connection::new(first, client.addr.is_ipv6(), true);
+        let mut connection = Connection::new(first, client.addr.is_ipv6(), true).keeping_life(self.life);
         let mut ledger = None;
         let mut course = self.books.map_or_else(Course::default, |books| books.course_of(stream, self.next_tcp));
         for (mark, by, tcp) in opening.segments(ports) {

@@ -1,6 +1,7 @@
 //! JSON Lines, version 1 of the machine contract: an object per line, a key keeps its name, type and meaning.
 //!
-//! Times and durations are strings of seconds with nine decimals. A key whose value is not known is absent.
+//! Times and durations are strings of seconds with nine decimals. A key whose value is not known is absent. Long
+//! because the objects of a run stand here together.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -18,10 +19,7 @@ use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
-use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
-use crate::source::Interface;
-use crate::tcp::mss;
 
 pub use crate::report::json_capture::capture;
 
@@ -169,48 +167,6 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             udp_flows: totals.udp_flows,
             left_out: totals.left_out,
             findings: totals.findings.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
-        },
-    )
-}
-
-/// One interface of this machine.
-///
-/// # Errors
-/// Those of the writer.
-pub fn interface(out: &mut dyn Write, interface: &Interface) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        r#type: &'static str,
-        name: &'a str,
-        index: u32,
-        state: &'static str,
-        loopback: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mac: Option<String>,
-        addresses: Vec<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mtu: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mss_ipv4: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mss_ipv6: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        link_type: Option<String>,
-    }
-    line(
-        out,
-        &Line {
-            r#type: "interface",
-            name: &interface.name,
-            index: interface.index,
-            state: state(interface),
-            loopback: interface.loopback,
-            mac: interface.mac.map(|mac| mac.to_string()),
-            addresses: interface.addresses.iter().map(ToString::to_string).collect(),
-            mtu: interface.mtu,
-            mss_ipv4: interface.mtu.map(|mtu| mss::advertised(mtu, false).value),
-            mss_ipv6: interface.mtu.map(|mtu| mss::advertised(mtu, true).value),
-            link_type: interface.link_type.map(|link| link.to_string()),
         },
     )
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::packet::Timestamp;
 use crate::pipeline::Facts;
 use crate::pipeline::Pressure;
+use crate::report::capture::link_types;
 use crate::report::json::SCHEMA;
 use crate::report::json::Text;
 use crate::report::json::line;
@@ -42,6 +43,9 @@ pub fn capture(
             last_time: facts.times.map(|(_, last)| Text(last)),
             truncated: info.problem.is_some(),
             problem: info.problem.as_ref().map(|problem| problem.text.as_str()),
+            comments: &info.remarks.comments,
+            names: info.remarks.names.iter().map(|(addr, name)| Named { addr: addr.to_string(), name }).collect(),
+            captured_by: &info.remarks.made_by,
             dropped,
             tcp: facts.tcp,
             udp: facts.udp,
@@ -83,6 +87,12 @@ struct Capture<'a> {
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    comments: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<Named<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    captured_by: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     dropped: Option<u64>,
     tcp: u64,
@@ -100,6 +110,22 @@ struct Capture<'a> {
     /// What the capture itself cannot know: every item, found, ruled out or not to be told.
     trial: Vec<serde_json::Value>,
     checksums: Checksums,
+}
+
+/// A name that the file gives to an address.
+#[derive(Serialize)]
+struct Named<'a> {
+    addr: String,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Checksums {
+    good: u64,
+    partial: u64,
+    bad: u64,
+    absent: u64,
+    unverifiable: u64,
 }
 
 /// What the number of attempts that waited at once has cost; absent where nothing.
@@ -121,25 +147,4 @@ impl Attempts {
         let attempts = Self { let_go, told_early, resumed, evicted, sampled_out, peak: doorway.peak };
         (let_go + told_early + evicted + sampled_out > 0).then_some(attempts)
     }
-}
-
-#[derive(Serialize)]
-struct Checksums {
-    good: u64,
-    partial: u64,
-    bad: u64,
-    absent: u64,
-    unverifiable: u64,
-}
-
-/// Link types of a capture: those of its frames, and those that it only declares.
-fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
-    let declared = info.interfaces.iter().map(|interface| interface.link_type);
-    let mut names = Vec::new();
-    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }

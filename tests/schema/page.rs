@@ -71,6 +71,9 @@ fn rows(schemas: &Schemas, home: &str, schema: &Value, path: &str, page: &mut St
 
 fn kind(schemas: &Schemas, home: &str, property: &Value) -> String {
     if let Some(reference) = property.get("$ref").and_then(Value::as_str) {
+        if let Some(file) = reference.strip_suffix(".json#") {
+            return file.to_owned();
+        }
         let name = reference.rsplit('/').next().unwrap_or_default();
         let (home, target) = schemas.follow(home, reference);
         return match target["type"].as_str() {
@@ -148,7 +151,8 @@ holds both to what is printed.
 The first line bears the number of the schema: the object `header`, and with `headers` the key `schema` of the first frame.
 A key that is described here keeps its name, type and meaning while that number stays; new keys may come. A key whose
 value is not known is absent (`?`), never a guess. *time* is a string of seconds since 1970 with nine decimals, *duration* one
-of seconds, *code* a name of `docs/findings.md`.
+of seconds, *code* a name of `docs/findings.md`, *judgement* an object `{code, verdict, gap, frames, …}` with the numbers put
+into the rule (`docs/schema/judgement.json`).
 
 In the examples, values too long for a page are cut.
 ";

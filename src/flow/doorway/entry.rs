@@ -10,8 +10,8 @@ use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::tcp::Mark;
+use crate::tcp::dormant::Opening;
 use crate::tcp::endpoint::Offer;
-use crate::tcp::opening::Opening;
 
 /// What is known of a connection that was told of and let go, beside the attempt itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -209,6 +209,7 @@ impl Entry {
             wscale: Some(self.wscales >> (4 * side) & 15).filter(|&scale| scale != NO_SCALE),
             sack,
             timestamps,
+            ecn: false,
         };
         let (sack, timestamps) = (self.marks.has(Marks::CLIENT_SACK), self.marks.has(Marks::CLIENT_TIMESTAMPS));
         Some(Kept {
@@ -267,7 +268,7 @@ mod tests {
     }
 
     fn offer(seen: bool) -> Offer {
-        Offer { seen, mss: seen.then_some(1_460), wscale: seen.then_some(14), sack: seen, timestamps: seen }
+        Offer { seen, mss: seen.then_some(1_460), wscale: seen.then_some(14), sack: seen, timestamps: seen, ecn: false }
     }
 
     fn kept(syn_ack: Option<(i64, u64)>) -> Kept {
