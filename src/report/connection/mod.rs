@@ -10,6 +10,7 @@ mod mss;
 mod numbers;
 mod observers;
 mod opening;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ fn sections() -> Vec<Box<dyn Section>> {
         Box::new(mss::SegmentSizes),
         Box::new(numbers::Numbers),
         Box::new(observers::Observers),
+        Box::new(trial::Trial),
     ]
 }
 
