@@ -139,6 +139,9 @@ pub(super) struct AnalyzeArgs {
     /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Vec<u64>,
+    /// With --stream: the states of both ends beside the packets; in objects, the list of their steps.
+    #[arg(long)]
+    pub(super) states: bool,
     #[command(flatten)]
     pub(super) fields: Fields,
     /// Exit with 1 when a finding is at least so grave.
@@ -426,6 +429,7 @@ Examples:
   synscope analyze capture.pcapng --worst 5         the five worst, in sentences
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze capture.pcapng --stream 3 --states
   synscope analyze capture.pcapng --since +10s --until +20s
   synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong

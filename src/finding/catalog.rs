@@ -143,6 +143,30 @@ catalog! {
         "Two hosts answer for one address, or a stateless responder was restarted, or one of the answers is forged.",
         "ISN {isn}, {isn_before} before"
         => [];
+    SplitHandshake = "split-handshake", Warning, "RFC 9293 §3.5",
+        "The server's SYN came apart from its acknowledgment",
+        "First a plain acknowledgment, then a SYN of its own: legal by the letter, sent by hardly any stack, and known as a way past filters that look for SYN,ACK."
+        => [];
+    SynRescue = "syn-rescue", Note, "RFC 9293 §3.5.1, figure 10; RFC 5961 §4",
+        "A SYN met an older connection on its ports",
+        "The server still held one and said where it stood; the client reset that one and opened a new one. A client that crashed, or ports that were used again too soon."
+        => [];
+    HalfOpenProbe = "half-open-probe", Note, "RFC 9293 §3.5",
+        "SYN, SYN,ACK, and at once a bare reset",
+        "The way a SYN scan learns that a port is open: the kernel resets what a scanner's own packet began. A client that changed its mind sends the same."
+        => [OneSided];
+    FastOpenIgnored = "fast-open-ignored", Note, "RFC 7413 §4.1",
+        "Data on the SYN was not taken",
+        "The SYN,ACK acknowledges the SYN alone, so the data goes again after the handshake: no round trip was saved. An old cookie, or a server or path without Fast Open."
+        => [];
+    SynCookiesSuspected = "syn-cookies-suspected", Note, "RFC 4987 §3.6",
+        "The server may be answering with SYN cookies",
+        "It grants none of the options that the client offered and repeats no SYN,ACK, as a server does that keeps no state for attempts. An old stack, or one with these options off, looks the same."
+        => [];
+    TimeWaitReuse = "time-wait-reuse", Note, "RFC 9293 §3.6.1; RFC 6191 §2",
+        "The ports were used again while TIME-WAIT should last",
+        "Fine where the new number lies above the last one used, or the timestamp is younger. Otherwise old segments may be taken for new ones, and a host in TIME-WAIT answers with a challenge ACK."
+        => [ClockStepped];
     SynRetried = "syn-retried", Warning, "RFC 6298 §5.7",
         "SYN or SYN,ACK had to be repeated",
         "The first one or its answer was lost, or the listener's queue was full for a while. Each repetition costs a second or more."

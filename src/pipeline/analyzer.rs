@@ -40,6 +40,7 @@ use crate::tcp::Connection;
 use crate::tcp::Hearing;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
+use crate::tcp::life::Steps;
 use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
@@ -73,6 +74,7 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
+    life: Option<Steps>,
     latest: Timestamp,
     court: Court,
     facts: Facts,
@@ -98,6 +100,7 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
+            life: None,
             latest: Timestamp::EPOCH,
             court: Court::default(),
             facts: Facts::default(),
@@ -120,6 +123,13 @@ impl Analyzer {
     #[must_use]
     pub fn keeping_ledger(mut self, snaplen: Option<u32>) -> Self {
         self.books = Some(Books::new(snaplen));
+        self
+    }
+
+    /// The same analysis, keeping the course of each connection. It wants judging, and costs a box per connection.
+    #[must_use]
+    pub fn keeping_life(mut self, steps: Steps) -> Self {
+        self.life = Some(steps);
         self
     }
 
@@ -258,12 +268,14 @@ impl Analyzer {
         header: &TcpHeader<'_>,
         sink: &mut dyn Sink,
     ) -> (Lookup, bool) {
+        let mut predecessor = None;
         if let Some(found) = self.tcp.find(&tuple) {
             let flow = self.tcp.get(found);
             if !flow.connection.is_reused_by(side_of(dir, flow.client_is_low), header) {
                 return (found, false);
             }
             let (tuple, flow) = self.tcp.remove(found);
+            predecessor = flow.connection.leaves_behind(mark, side_of(dir, flow.client_is_low), header);
             end_tcp(&mut self.court, sink, &tuple, &flow, Leaves::Reused, None);
         }
         if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
@@ -274,7 +286,8 @@ impl Analyzer {
         let answers = header.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
-        let mut connection = Connection::new(mark, ip.version == 6, oriented);
+        let connection = Connection::new(mark, ip.version == 6, oriented);
+        let mut connection = connection.keeping_life(self.life).following(predecessor);
         connection.to_itself = tuple.low == tuple.high;
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
@@ -404,7 +417,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [800, 496]);
+        assert_eq!(Analyzer::state_sizes(), [808, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

@@ -16,9 +16,11 @@ use crate::tcp::event::Side;
 use crate::tcp::handshake::Handshake;
 use crate::tcp::handshake::Outcome;
 use crate::tcp::handshake::Sides;
+use crate::tcp::life::Life;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::state::Cause;
+use crate::tcp::state::State;
 use crate::tcp::state::Step;
 use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
@@ -58,6 +60,8 @@ pub struct Connection {
     pub(super) notable: Option<Box<Notable>>,
     /// In a box of its own, so that a slot of the table is small: many connections are closed or mere attempts.
     pub(super) judge: Option<Box<Judge>>,
+    /// Its course, where somebody asked for it.
+    pub(super) life: Option<Box<Life>>,
 }
 
 impl Connection {
@@ -71,6 +75,7 @@ impl Connection {
             turns: Turns::default(),
             notable: None,
             judge: None,
+            life: None,
             ipv6,
             oriented,
             ip_options: 0,
@@ -110,6 +115,19 @@ impl Connection {
     /// Both SYNs permitted SACK.
     pub fn sack_agreed(&self) -> bool {
         self.sides.iter().all(|side| side.offer.sack)
+    }
+
+    /// What both SYNs offered, by name: none of it is in use unless both did. `None` where a SYN is missing.
+    pub fn negotiated(&self) -> Option<impl Iterator<Item = &'static str>> {
+        let [a, b] = [self.sides[0].offer, self.sides[1].offer];
+        let agreed = [
+            ("mss", a.mss.is_some() && b.mss.is_some()),
+            ("wscale", a.wscale.is_some() && b.wscale.is_some()),
+            ("sack", a.sack && b.sack),
+            ("timestamps", a.timestamps && b.timestamps),
+            ("ecn", a.ecn && b.ecn),
+        ];
+        (a.seen && b.seen).then(|| agreed.into_iter().filter(|(_, agreed)| *agreed).map(|(name, _)| name))
     }
 
     /// Shift of `side`'s windows: 0 where scaling was not agreed on, `None` where a SYN is missing.
@@ -165,6 +183,7 @@ impl Connection {
     /// Feeds one segment, in capture order. No clock, no socket, no printing in here.
     pub fn observe(&mut self, mark: Mark, side: Side, ip: &IpHeader, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let before = events.len();
+        self.keeps_silence(mark);
         self.last = mark;
         self.ip_options = self.ip_options.max(ip_options(ip));
         let sender = &mut self.sides[side.index()];
@@ -188,10 +207,18 @@ impl Connection {
             self.sides[side.index()].packets += 1;
             return;
         }
+        if self.handshake.is_stray(side, tcp, self.side(Side::Client)) {
+            // It belongs to another connection: its numbers are none of this one's.
+            self.sides[side.index()].packets += 1;
+            events.push(Event::StrayAck { ack: tcp.ack });
+            Notable::remember(&mut self.notable, mark, side, &events[before..]);
+            return;
+        }
+        self.goes_on_after_reset(mark, side, tcp);
         self.open(mark, side, tcp, events);
         if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
             self.sides[side.index()].packets += 1;
-            if !self.answers_old_duplicate(tcp) {
+            if !self.answers_old_duplicate(mark, tcp) {
                 events.push(Event::ResetIgnored { seq: tcp.seq });
             }
         } else {
@@ -347,6 +374,11 @@ impl Connection {
         };
         let peer = self.side(side.peer());
         let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // A plain acknowledgment in answer to a SYN tells of no state yet: a SYN of its own is still to come.
+        let half_an_answer = side == Side::Server && self.handshake.syn.is_some() && !self.handshake.is_settled();
+        if half_an_answer && control == Control::None && self.side(side).state == State::NotSeen {
+            return;
+        }
         // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
         if covers_fin {
             self.step(side, Cause::AcksPeerFin, control, events);

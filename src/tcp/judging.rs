@@ -10,6 +10,7 @@ use crate::tcp::connection::Connection;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
+use crate::tcp::rtt::How;
 use crate::tcp::verdict::Before;
 use crate::tcp::verdict::Count;
 use crate::tcp::verdict::Judgement;
@@ -39,6 +40,7 @@ impl Connection {
             }
             return;
         }
+        self.looks_at_reset(mark, side, ip, tcp);
         let before = Before {
             sender: &self.sides[side.index()],
             receiver: &self.sides[side.peer().index()],
@@ -53,11 +55,18 @@ impl Connection {
             syns: u8::from(self.handshake.syn.is_some()) + u8::from(self.handshake.syn_ack.is_some()),
         };
         let judge = self.judge.get_or_insert_default();
-        judge.observe(side, &Segment { mark, ip, tcp, before, blind: hearing.blind }, hearing.thorough, out);
+        if let Some(life) = &mut self.life {
+            life.round_trips.echo(mark.at, side.peer(), judge.side(side.peer()), tcp);
+        }
+        let segment = Segment { mark, ip, tcp, before, blind: hearing.blind };
+        let sample = judge.observe(side, &segment, hearing.thorough, out);
+        if let (Some(life), Some(sample)) = (&mut self.life, sample) {
+            life.round_trips.take(side.peer(), How::Karn, sample);
+        }
     }
 
-    /// Adds what the `events` of a segment say to what was judged of it, and counts both; to be called after
-    /// [`observe`](Self::observe). `thorough` as in [`Hearing`].
+    /// Adds what the `events` of a segment say to what was judged of it, counts both, and puts its time to where it went;
+    /// to be called after [`observe`](Self::observe). `thorough` as in [`Hearing`].
     pub fn tell(
         &mut self,
         mark: Mark,
@@ -79,6 +88,7 @@ impl Connection {
         if out.iter().any(Judgement::is_broken) {
             self.notable.get_or_insert_default().counts.add(mark.frame, out);
         }
+        self.lives(mark, side, tcp, events, out);
         // What comes behind the close is a straggler or a repetition: the numbers of the two sides suffice to tell.
         if !thorough && events.iter().any(|event| matches!(event, Event::Closed { .. })) {
             self.judge = None;

@@ -252,25 +252,34 @@ impl Judge {
         &self.sides[side.index()]
     }
 
-    /// Judges one segment; `thorough` also tells what holds and what cannot be told.
-    pub(super) fn observe(&mut self, side: Side, segment: &Segment<'_>, thorough: bool, out: &mut Vec<Judgement>) {
+    /// Judges one segment; `thorough` also tells what holds and what cannot be told. The round trip that it ends, if it gives
+    /// a sample of one (RFC 6298 §3).
+    pub(super) fn observe(
+        &mut self,
+        side: Side,
+        segment: &Segment<'_>,
+        thorough: bool,
+        out: &mut Vec<Judgement>,
+    ) -> Option<Span> {
         let mut said = Said { out, thorough };
         let [client, server] = &mut self.sides;
         let (own, peer) = if side == Side::Client { (client, server) } else { (server, client) };
         // A copy moves nothing.
         if copy::is_one(segment, own, &mut said) {
-            return;
+            return None;
         }
         rules::check(segment, own, peer, &mut said);
         let probe = probe::check(segment, own, peer, &mut said);
         if segment.carries() && !probe {
             repeat::check(segment, own, peer, &mut said);
         }
+        let mut sample = None;
         if segment.tcp.flags.has(TcpFlags::ACK) {
             proof::check(segment, peer, &mut said);
-            peer.is_acknowledged(segment);
+            sample = peer.is_acknowledged(segment);
         }
         own.sends(segment, probe);
+        sample
     }
 }
 

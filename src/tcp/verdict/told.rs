@@ -77,7 +77,9 @@ impl After<'_> {
             Event::Unexpected { state, control } => {
                 Judgement::broken(Code::StateUnexpected).word("control", control.name()).word("state", state.name())
             }
-            Event::Syn { .. }
+            Event::StrayAck { ack } => Judgement::broken(Code::ChallengeAck).peer_seq("ack", ack),
+            Event::SplitHandshake
+            | Event::Syn { .. }
             | Event::Data { .. }
             | Event::Gap { .. }
             | Event::FillsGap { .. }
