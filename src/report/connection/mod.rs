@@ -11,6 +11,7 @@ mod numbers;
 mod observers;
 mod opening;
 mod time;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ fn sections() -> Vec<Box<dyn Section>> {
         Box::new(mss::SegmentSizes),
         Box::new(numbers::Numbers),
         Box::new(observers::Observers),
+        Box::new(trial::Trial),
     ]
 }
 
