@@ -38,7 +38,7 @@ use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
 use crate::source::Source;
-use crate::tcp::life::Steps;
+use crate::tcp::life::Course;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     check(&args)?;
@@ -269,14 +269,16 @@ impl Job {
             follow.analyzer = follow.analyzer.patient();
         }
         follow.eager = capture.is_followed;
-        let (needs_ledger, needs_life) = match self.args.format {
-            Shape::Table | Shape::Markdown => (!self.args.stream.is_empty(), true),
-            Shape::Jsonl => (true, true),
-            Shape::Csv => (false, false),
+        let detailed = !self.args.stream.is_empty();
+        let (needs_ledger, course) = match self.args.format {
+            _ if self.args.states => (true, Some(Course::States)),
+            Shape::Table | Shape::Markdown if detailed => (true, Some(Course::RoundTrips)),
+            Shape::Table | Shape::Markdown => (false, Some(Course::Time)),
+            Shape::Jsonl => (true, Some(Course::RoundTrips)),
+            Shape::Csv => (false, None),
         };
-        if needs_life {
-            let steps = if self.args.states { Steps::Kept } else { Steps::Passed };
-            follow.analyzer = follow.analyzer.keeping_life(steps);
+        if let Some(course) = course {
+            follow.analyzer = follow.analyzer.keeping_life(course);
         }
         if needs_ledger {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);

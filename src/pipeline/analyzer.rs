@@ -42,7 +42,7 @@ use crate::tcp::Connection;
 use crate::tcp::Hearing;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
-use crate::tcp::life::Steps;
+use crate::tcp::life::Course;
 use crate::tcp::verdict::Judgement;
 use crate::udp::Exchange;
 use crate::udp::Sent;
@@ -76,7 +76,7 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
-    life: Option<Steps>,
+    life: Option<Course>,
     latest: Timestamp,
     court: Court,
     facts: Facts,

@@ -3,7 +3,7 @@
 use crate::pipeline::analyzer::Analyzer;
 use crate::pipeline::books::Books;
 use crate::pipeline::options::Judging;
-use crate::tcp::life::Steps;
+use crate::tcp::life::Course;
 
 impl Analyzer {
     /// The same analysis, judging each segment.
@@ -26,8 +26,8 @@ impl Analyzer {
 
     /// The same analysis, keeping the course of each connection. It wants judging, and costs a box per connection.
     #[must_use]
-    pub fn keeping_life(mut self, steps: Steps) -> Self {
-        self.life = Some(steps);
+    pub fn keeping_life(mut self, course: Course) -> Self {
+        self.life = Some(course);
         self
     }
 
