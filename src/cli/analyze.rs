@@ -4,7 +4,6 @@ use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::AnalyzeArgs;
-use crate::cli::args::FailOn;
 use crate::cli::args::Format;
 use crate::cli::drive::Until;
 use crate::cli::failure::Failure;
@@ -38,7 +37,7 @@ pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure>
         Format::Table => job.tables()?,
         Format::Jsonl => job.objects()?,
     };
-    Ok(match threshold(job.args.fail_on) {
+    Ok(match job.args.fail_on.threshold() {
         _ if tally.unread > 0 => Verdict::Incomplete,
         Some(least) if tally.worst >= Some(least) => Verdict::Found,
         _ => Verdict::Clean,
@@ -154,15 +153,6 @@ impl Job {
                 Ok((follow, worst))
             }
         }
-    }
-}
-
-fn threshold(fail_on: FailOn) -> Option<Severity> {
-    match fail_on {
-        FailOn::Note => Some(Severity::Note),
-        FailOn::Warning => Some(Severity::Warning),
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Never => None,
     }
 }
 

@@ -9,9 +9,11 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
 use crate::cli::values::length;
+use crate::finding::Severity;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -32,6 +34,9 @@ pub(super) enum Command {
     /// Every connection of a capture, and what is wrong with it.
     #[command(after_help = ANALYZE, allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
+    /// Flood or popularity? What became of every connection attempt, live or from files.
+    #[command(after_help = FLOOD, allow_negative_numbers = true)]
+    Flood(Box<FloodArgs>),
     /// Every header field of every frame, raw and in words.
     #[command(after_help = HEADERS, allow_negative_numbers = true)]
     Headers(HeadersArgs),
@@ -115,6 +120,34 @@ pub(super) struct AnalyzeArgs {
     /// Connections held at once at most; the ones that can best be spared are told early.
     #[arg(long, value_name = "N", value_parser = connections)]
     pub(super) max_connections: Option<usize>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct FloodArgs {
+    /// An interface, or capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "IFACE|FILE...", required = true)]
+    pub(super) inputs: Vec<String>,
+    /// Only segments with this port at either end.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
+    /// Stop after so long, as in 10s, 2m, 1h (of a file: so much of it).
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Exit with 1 when an incident is at least so grave: a flood is an error, a scan or an outage a warning.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub(super) fail_on: FailOn,
+    /// Words for whoever is on call, or an object per change of an incident.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Also append these objects, one per line, to a file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Run this by sh for each change of an incident, with its object on standard input; 10 s at most each, 64 changes
+    /// wait at most, the capture never waits.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) exec: Option<String>,
+    #[command(flatten)]
+    pub(super) thresholds: ThresholdArgs,
 }
 
 #[derive(Debug, Group)]
@@ -243,6 +276,18 @@ pub(super) enum FailOn {
     Never,
 }
 
+impl FailOn {
+    /// The least gravity that counts.
+    pub(super) const fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
+}
+
 /// Whose words to add.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Dialect {
@@ -288,6 +333,16 @@ Examples:
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
   zstd -dc big.pcap.zst | synscope analyze -";
+
+const FLOOD: &str = "\
+Examples:
+  synscope flood eth0                        an incident when it starts, every 10 s, and when it ends
+  synscope flood eth0 --port 443 --duration 1m
+  synscope flood capture.pcapng              exit code 1 where a flood is found
+  synscope flood eth0 --out floods.jsonl --exec 'logger -t synscope'
+  synscope flood old.pcap --port-limit 32 --tolerated 0.2
+
+docs/syn-flood.md explains an alert in five minutes. Thresholds may be changed; each alert repeats those in force.";
 
 const HEADERS: &str = "\
 Examples:

@@ -19,6 +19,11 @@ pub(super) trait Taker {
     fn pause(&mut self) -> Result<(), Failure> {
         Ok(())
     }
+
+    /// Nothing has come for a while.
+    fn idle(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// What ends a run before its source does.
@@ -51,6 +56,10 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,
             }
         })?;
+        match poll {
+            Poll::Idle => taker.idle()?,
+            Poll::More | Poll::End => {}
+        }
         taker.pause()?;
         if taken? == Flow::Stop || poll == Poll::End {
             return Ok(());

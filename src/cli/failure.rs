@@ -1,6 +1,7 @@
 //! Why a command could not run or go on: one line each, with the cure.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::adder::client::CallError;
 use crate::adder::server::ServeError;
@@ -56,6 +57,9 @@ pub(super) enum Failure {
     /// An MTU beyond what a datagram can fill.
     #[error("an MTU of {mtu} is too large: {most} octets at most, a longer IP packet would be a jumbogram")]
     MtuTooLarge { mtu: u32, most: u32 },
+    /// A file for lines cannot be written to.
+    #[error("cannot write to {}: {error}; --out takes a file that can be appended to", shown(&.path.display().to_string()))]
+    Lines { path: PathBuf, error: io::Error },
     /// Signals cannot be caught.
     #[error("cannot watch for Ctrl-C: {0}")]
     Signals(io::Error),

@@ -11,6 +11,7 @@ mod demo;
 mod drive;
 mod explain;
 mod failure;
+mod flood;
 mod follow;
 mod headers;
 mod input;
@@ -18,10 +19,12 @@ mod interfaces;
 mod ladder;
 mod mss;
 mod out;
+mod runner;
 mod screen;
 mod select;
 mod sinks;
 mod stop;
+mod thresholds;
 mod trace;
 mod usage;
 mod values;
@@ -73,6 +76,7 @@ fn work(args: Args) -> Result<Verdict, Failure> {
     match args.command {
         Command::Trace(args) => trace::run(args, screen),
         Command::Analyze(args) => analyze::run(args, screen),
+        Command::Flood(args) => flood::run(*args, screen),
         Command::Headers(args) => headers::run(args, screen),
         Command::Explain(args) => explain::run(args, screen),
         Command::Ladder(args) => ladder::run(args, screen),

@@ -59,9 +59,9 @@ impl Detectors {
     }
 }
 
-/// One finding per incident, when everything about it is known.
+/// One finding per incident, when everything about it is known. What a wider incident goes on for is told with that.
 fn when_over(incident: &Incident, say: Say<'_>) {
-    if incident.phase == Phase::End {
+    if incident.phase == Phase::End && incident.merged_into.is_none() {
         say(incident.to_finding());
     }
 }

@@ -7,6 +7,7 @@ pub mod analyzer;
 pub mod facts;
 pub mod options;
 pub mod seen;
+pub mod watch;
 
 mod books;
 
@@ -18,3 +19,4 @@ pub use seen::Seen;
 pub use seen::Sink;
 pub use seen::TcpSeen;
 pub use seen::UdpSeen;
+pub use watch::Watch;

@@ -7,9 +7,11 @@
 //! sizes.
 
 pub mod explain;
+pub mod flood;
 pub mod headers;
 pub mod interfaces;
 pub mod json;
+pub mod json_attempts;
 pub mod json_headers;
 pub mod ladder;
 pub mod mss;

@@ -89,6 +89,9 @@ pub(super) struct Group {
     pub(super) members: u64,
     /// Completions of which no SYN,ACK was seen.
     pub(super) blind_completions: u32,
+    /// Attempts that completed after their SYN had come again, and how many when the sums of attacks last left zero.
+    pub(super) late: u32,
+    late_base: u32,
     /// The open incident here.
     pub(super) incident: u32,
     /// Rules whose detail is kept.
@@ -155,6 +158,8 @@ impl Group {
             resent: 0,
             members: 0,
             blind_completions: 0,
+            late: 0,
+            late_base: 0,
             incident: NONE,
             warm: 0,
             answered: false,
@@ -231,10 +236,16 @@ impl Group {
         std::array::from_fn(|i| self.counts[i].saturating_sub(self.base[i]))
     }
 
+    /// Late completions since then.
+    pub(super) fn late_since_base(&self) -> u32 {
+        self.late.saturating_sub(self.late_base)
+    }
+
     /// Where the sums of attacks leave zero, counting begins anew.
     pub(super) fn rises(&mut self) {
         if self.incident == NONE && self.sums.is_calm() {
             self.base = self.counts;
+            self.late_base = self.late;
             self.usual = self.sums.completions;
             self.members = 0;
             self.taken_back = 0;
