@@ -4,17 +4,22 @@
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Read;
 use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Value;
 use synscope::craft::traffic::kinds::Kind;
 use synscope::craft::traffic::kinds::Plan;
 use synscope::craft::traffic::write_pcap;
+use synscope::packet::TcpFlags;
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_synscope");
@@ -166,6 +171,20 @@ fn thresholds_decide_are_repeated_in_the_alert_and_are_checked() {
 }
 
 #[test]
+fn analyze_takes_the_same_thresholds_by_name() {
+    let room = Room::new();
+    let file = room.with("flood.pcap", &flooded());
+    let floods = |more: &[&str]| {
+        let output = Command::new(PROGRAM).arg("analyze").arg(&file).args(more).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap().contains("flood-spoofed at"))
+    };
+    assert_eq!(floods(&[]), (Some(1), true));
+    let high = ["--flood", "port-limit=1e6", "--flood", "wide-limit=1e6", "--flood", "fast-pending=1e9"];
+    assert!(!floods(&high).1);
+    assert_eq!(floods(&["--flood", "no-such=1"]), (Some(2), false));
+}
+
+#[test]
 fn gravity_decides_the_exit_code() {
     let room = Room::new();
     let scan = room.with("scan.pcap", &Plan::new(Kind::ScanPorts, 4));
@@ -203,4 +222,78 @@ fn an_incident_ends_in_silence() {
     assert!(closer.join().unwrap(), "told before the pipe closes");
     assert!(lines.any(|line| line.contains("\"type\":\"attempts\"")));
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// What a GET of that path brings.
+fn get(addr: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Of a scrape, the value of that line.
+fn value(answer: &str, name: &str) -> Option<f64> {
+    answer.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
+
+#[test]
+fn numbers_are_answered_over_http_and_a_reader_who_dawdles_holds_up_nobody() {
+    let mut child = Command::new(PROGRAM)
+        .args(["flood", "-", "--metrics", "0", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = talk.next().unwrap().unwrap();
+    let addr =
+        line.strip_prefix("metrics at http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap().to_owned();
+    assert!(addr.starts_with("127.0.0.1:"), "{addr}");
+
+    // One says nothing, one half a request, one too much: the capture goes on, and so does the next reader.
+    let _silent = TcpStream::connect(&addr).unwrap();
+    let mut half = TcpStream::connect(&addr).unwrap();
+    half.write_all(b"GET /met").unwrap();
+    let mut endless = TcpStream::connect(&addr).unwrap();
+    let _ = endless.write_all(&[b'x'; 100_000]);
+
+    let mut pipe = child.stdin.take().unwrap();
+    let plan = flooded();
+    let segments: Vec<_> = plan.play().collect();
+    write_pcap(segments.iter().copied(), &mut pipe).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("\"state\":\"start\"")), "told whatever the readers do");
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let answer = loop {
+        let answer = get(&addr, "/metrics");
+        if value(&answer, "synscope_packets_total") == Some(segments.len() as f64) || Instant::now() > deadline {
+            break answer;
+        }
+    };
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("# EOF\n"), "{answer}");
+    assert_eq!(value(&answer, "synscope_packets_total"), Some(segments.len() as f64));
+    let syns = segments.iter().filter(|segment| segment.flags == TcpFlags::SYN).count();
+    assert_eq!(value(&answer, "synscope_syns_total"), Some(syns as f64));
+    let completed = segments.iter().filter(|segment| segment.len == 100).count();
+    assert_eq!(value(&answer, "synscope_attempts_total{outcome=\"completed\"}"), Some(completed as f64));
+    assert!(value(&answer, "synscope_half_open_peak") > Some(100.0), "{answer}");
+    assert!(get(&addr, "/else").starts_with("HTTP/1.1 404 "));
+    drop(pipe);
+    assert_eq!(lines.filter(|line| line.contains("\"type\":\"attempts\"")).count(), 1);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_port_in_use_is_said_with_its_cure() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let room = Room::new();
+    let (code, _, talk) = flood(&room.with("crowd.pcap", &crowded()), &["--metrics", &addr]);
+    assert_eq!((code, talk.lines().count()), (Some(2), 1), "{talk}");
+    assert!(talk.contains("cannot answer for metrics at"), "{talk}");
 }

@@ -17,6 +17,7 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Show;
 use crate::cli::stop::Stop;
+use crate::detect::syn_flood::Thresholds;
 use crate::finding::Severity;
 use crate::packet::Protocol;
 use crate::pipeline::Limits;
@@ -30,9 +31,12 @@ pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure>
     if args.all_findings && args.format == Format::Jsonl {
         return Err(Failure::Usage("--format jsonl tells all findings anyway: leave --all-findings out".to_owned()));
     }
+    let mut thresholds = Thresholds::default();
+    let set = args.flood.iter().try_for_each(|pair| thresholds.set(pair));
+    set.and_then(|()| thresholds.check()).map_err(|error| Failure::Usage(error.to_string()))?;
     input::stdin_once(&args.files)?;
     let stop = Stop::on_signals()?;
-    let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
+    let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), thresholds, args };
     let tally = match job.args.format {
         Format::Table => job.tables()?,
         Format::Jsonl => job.objects()?,
@@ -48,6 +52,7 @@ struct Job {
     args: AnalyzeArgs,
     until: Until,
     style: Style,
+    thresholds: Thresholds,
 }
 
 /// What the exit code depends on.
@@ -136,6 +141,9 @@ impl Job {
         };
         let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream), sink);
         follow.analyzer = follow.analyzer.patient();
+        if !self.args.flood.is_empty() {
+            follow.analyzer = follow.analyzer.with_thresholds(self.thresholds.clone());
+        }
         if self.args.format == Format::Jsonl {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));

@@ -1,6 +1,7 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
 //! commands.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -90,6 +91,9 @@ pub(super) struct TraceArgs {
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
+    /// Answer for Prometheus here, as in 9500 (on 127.0.0.1) or 192.0.2.7:9500.
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = metrics_at)]
+    pub(super) metrics: Option<SocketAddr>,
     /// Lines for people, or an object per conversation and finding as they end.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -120,6 +124,9 @@ pub(super) struct AnalyzeArgs {
     /// Connections held at once at most; the ones that can best be spared are told early.
     #[arg(long, value_name = "N", value_parser = connections)]
     pub(super) max_connections: Option<usize>,
+    /// Change a threshold of the flood detector, as in port-limit=32; synscope flood --help lists them.
+    #[arg(long, value_name = "NAME=N")]
+    pub(super) flood: Vec<String>,
 }
 
 #[derive(Debug, Group)]
@@ -146,6 +153,9 @@ pub(super) struct FloodArgs {
     /// wait at most, the capture never waits.
     #[arg(long, value_name = "COMMAND")]
     pub(super) exec: Option<String>,
+    /// Answer for Prometheus here, as in 9500 (on 127.0.0.1) or 192.0.2.7:9500.
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = metrics_at)]
+    pub(super) metrics: Option<SocketAddr>,
     #[command(flatten)]
     pub(super) thresholds: ThresholdArgs,
 }
@@ -298,6 +308,14 @@ pub(super) enum Dialect {
 /// A whole number, with an error that says so.
 fn number<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| "not a whole number, or too large".to_owned())
+}
+
+/// An address to answer at: this machine's own, unless another one is named.
+fn metrics_at(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<u16>() {
+        Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+        Err(_) => text.parse().map_err(|_| "not a port or ADDR:PORT, as in 9500 or [::1]:9500".to_owned()),
+    }
 }
 
 fn connections(text: &str) -> Result<usize, String> {

@@ -1,5 +1,6 @@
 //! The loop of every command: frames from a source, decoded, handed to a taker, until somebody says enough.
 
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::cli::failure::Failure;
@@ -19,6 +20,9 @@ pub(super) trait Taker {
     fn pause(&mut self) -> Result<(), Failure> {
         Ok(())
     }
+
+    /// So many packets the capturing side has thrown away so far; told about once a second, where that is known.
+    fn dropped(&mut self, _dropped: u64) {}
 
     /// Nothing has come for a while.
     fn idle(&mut self) -> Result<(), Failure> {
@@ -42,6 +46,7 @@ impl Until {
 /// Hands every packet to `taker`. When the time is over, what has arrived by then is still handed on.
 pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Taker) -> Result<(), Failure> {
     let mut ending = false;
+    let mut counted = Instant::now();
     let mut decoder = Decoder::default();
     loop {
         if !ending && until.is_over() {
@@ -56,6 +61,10 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,
             }
         })?;
+        if counted.elapsed() >= COUNT_EVERY {
+            counted = Instant::now();
+            source.stats().dropped.into_iter().for_each(|dropped| taker.dropped(dropped));
+        }
         match poll {
             Poll::Idle => taker.idle()?,
             Poll::More | Poll::End => {}
@@ -67,10 +76,11 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
     }
 }
 
+/// Asking for drops is a call into the kernel.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::packet::LinkType;
     use crate::packet::Timestamp;

@@ -1,6 +1,7 @@
 //! Why a command could not run or go on: one line each, with the cure.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::adder::client::CallError;
@@ -60,6 +61,11 @@ pub(super) enum Failure {
     /// A file for lines cannot be written to.
     #[error("cannot write to {}: {error}; --out takes a file that can be appended to", shown(&.path.display().to_string()))]
     Lines { path: PathBuf, error: io::Error },
+    /// Nobody can be answered for metrics.
+    #[error(
+        "cannot answer for metrics at {addr}: {error}; --metrics takes a free address and port, as in 127.0.0.1:9500"
+    )]
+    Metrics { addr: SocketAddr, error: io::Error },
     /// Signals cannot be caught.
     #[error("cannot watch for Ctrl-C: {0}")]
     Signals(io::Error),

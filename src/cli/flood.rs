@@ -16,6 +16,7 @@ use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
 use crate::cli::input;
 use crate::cli::input::Meant;
+use crate::cli::metrics::Metrics;
 use crate::cli::out::Out;
 use crate::cli::runner::Runner;
 use crate::cli::say;
@@ -48,7 +49,9 @@ pub(super) fn run(args: FloodArgs, screen: Screen) -> Result<Verdict, Failure> {
         _ => None,
     };
     let stop = Stop::on_signals()?;
+    let metrics = args.metrics.map(Metrics::serve).transpose()?;
     let mut teller = Teller::new(&args, screen.style(false))?;
+    teller.metrics = metrics;
     let unread = match &live {
         Some(name) => {
             let mut source = input::interface(name, args.port)?;
@@ -138,6 +141,12 @@ struct Watching<'a> {
 }
 
 impl Watching<'_> {
+    fn count(&self) {
+        if let Some(metrics) = &self.teller.metrics {
+            metrics.update(self.watch.facts(), self.watch.detector());
+        }
+    }
+
     fn wants(&self, packet: &Packet<'_>) -> bool {
         // An ICMP error is about a packet that may have had the port.
         let Some(port) = self.port else { return true };
@@ -166,7 +175,15 @@ impl Taker for Watching<'_> {
             *since = Instant::now();
         }
         self.fresh = false;
+        self.count();
         self.teller.check()
+    }
+
+    fn dropped(&mut self, dropped: u64) {
+        self.teller.dropped = Some(dropped);
+        if let Some(metrics) = &self.teller.metrics {
+            metrics.dropped(dropped);
+        }
     }
 
     /// Nothing comes: time passes all the same, as long as the source's own clock would have gone on.
@@ -193,6 +210,7 @@ struct Teller {
     dropped: Option<u64>,
     worst: Option<Severity>,
     failed: Option<io::Error>,
+    metrics: Option<Metrics>,
 }
 
 impl Teller {
@@ -217,6 +235,7 @@ impl Teller {
             dropped: None,
             worst: None,
             failed: None,
+            metrics: None,
         };
         if args.format == Format::Jsonl {
             json::header(&mut teller.out)?;

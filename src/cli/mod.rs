@@ -17,6 +17,7 @@ mod headers;
 mod input;
 mod interfaces;
 mod ladder;
+mod metrics;
 mod mss;
 mod out;
 mod runner;

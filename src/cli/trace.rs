@@ -11,6 +11,7 @@ use crate::cli::failure::input_name;
 use crate::cli::follow::Follow;
 use crate::cli::input;
 use crate::cli::input::Meant;
+use crate::cli::metrics::Metrics;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
@@ -34,6 +35,7 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         let text = "--stream is for files: on an interface, give --port or --host instead";
         return Err(Failure::Usage(text.to_owned()));
     }
+    let metrics = args.metrics.map(Metrics::serve).transpose()?;
     // Before the capture begins, so that no Ctrl-C is missed.
     let stop = Stop::on_signals()?;
     let (mut source, live) = open(&meant, &args)?;
@@ -42,12 +44,12 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
     match args.format {
         Format::Table => {
             let lines = Lines::new(Out::stdout(), screen.style(args.absolute));
-            follow(&args, source.as_mut(), live, lines, &until)?;
+            follow(&args, source.as_mut(), live, lines, &until, metrics)?;
         }
         Format::Jsonl => {
             let mut objects = Objects::new(Out::stdout());
             objects.begin(&args.input);
-            follow(&args, source.as_mut(), live, objects, &until)?.finish()?;
+            follow(&args, source.as_mut(), live, objects, &until, metrics)?.finish()?;
         }
     }
     Ok(Verdict::Clean)
@@ -70,9 +72,11 @@ fn follow<S: Show>(
     live: bool,
     sink: S,
     until: &Until,
+    metrics: Option<Metrics>,
 ) -> Result<S, Failure> {
     let mut follow = Follow::new(Limits::default(), Selection::of(&args.only, args.stream), sink);
     follow.count = args.count;
+    follow.metrics = metrics;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());
     follow.eager = live || args.input == "-";
     let ended = follow.run(source, until);

@@ -11,6 +11,7 @@ use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
 use crate::detect::syn_flood::SynFlood;
+use crate::detect::syn_flood::Thresholds;
 use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
@@ -27,6 +28,11 @@ pub struct Detectors {
 pub type Say<'a> = &'a mut dyn FnMut(Finding);
 
 impl Detectors {
+    /// Detectors with these thresholds for floods and scans.
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { syn_flood: SynFlood::new(thresholds) }
+    }
+
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));

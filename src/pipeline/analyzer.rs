@@ -2,6 +2,8 @@
 
 use crate::detect::Detectors;
 use crate::detect::syn_flood::Segment;
+use crate::detect::syn_flood::SynFlood;
+use crate::detect::syn_flood::Thresholds;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
@@ -105,6 +107,13 @@ impl Analyzer {
         self
     }
 
+    /// The same analysis, with these thresholds for floods and scans.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.detectors = Detectors::new(thresholds);
+        self
+    }
+
     /// The same analysis, keeping what other observers would have written down about each connection. It costs a box
     /// of about 1½ KB per connection, and as many more as lie between what was sent and what was acknowledged.
     ///
@@ -126,6 +135,11 @@ impl Analyzer {
     /// What is known of the capture so far.
     pub const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The flood detector with its counters.
+    pub const fn flood_detector(&self) -> &SynFlood {
+        self.detectors.syn_flood()
     }
 
     /// Counters of the TCP and the UDP table.

@@ -100,7 +100,7 @@ pub(super) struct Group {
     pub(super) answered: bool,
 }
 
-/// Times of the first four bad SYNs of a rise.
+/// Times of the four earliest bad SYNs of a rise, in order; verdicts may come in another one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Firsts {
     times: [i64; 4],
@@ -113,9 +113,13 @@ impl Firsts {
     }
 
     pub(super) fn push(&mut self, at: i64) {
-        if let Some(slot) = self.times.get_mut(usize::from(self.len)) {
-            *slot = at;
-            self.len += 1;
+        let held = usize::from(self.len);
+        let place = self.times[..held].partition_point(|&earlier| earlier <= at);
+        if place < self.times.len() {
+            let end = (held + 1).min(self.times.len());
+            self.times.copy_within(place..end - 1, place + 1);
+            self.times[place] = at;
+            self.len = end as u8;
         }
     }
 
@@ -280,5 +284,15 @@ mod tests {
         }
         assert_eq!(firsts.start(500.0), Some(ms(1_900)));
         assert_eq!(firsts.start(2.0), Some(ms(1_000)));
+    }
+
+    #[test]
+    fn a_rise_starts_with_its_earliest_syn_in_whatever_order_the_verdicts_come() {
+        let mut firsts = Firsts::default();
+        for at in [220, 140, 310, 100, 180, 90, 400] {
+            firsts.push(Span::from_millis(at).0);
+        }
+        assert_eq!(firsts.start(100.0), Some(Span::from_millis(90).0));
+        assert_eq!(firsts.times.map(|at| at / 1_000_000), [90, 100, 140, 180]);
     }
 }
