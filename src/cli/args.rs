@@ -1,5 +1,5 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
-//! commands.
+//! commands. Long because every option of every command stands here, once, with its words for people.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,11 +10,20 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::cli::choices::CsvTable;
+use crate::cli::choices::Order;
+use crate::cli::choices::Shape;
 use crate::cli::thresholds::ThresholdArgs;
+use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
+use crate::cli::values::Moment;
+use crate::cli::values::Period;
 use crate::cli::values::length;
+use crate::cli::values::moment;
+use crate::finding::Code;
 use crate::finding::Severity;
+use crate::report::explain::catalogue;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -30,34 +39,37 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// One line per event, live from an interface or from a capture file.
-    #[command(after_help = TRACE, allow_negative_numbers = true)]
+    #[command(after_help = told(TRACE, RAN), allow_negative_numbers = true)]
     Trace(TraceArgs),
     /// Every connection of a capture, and what is wrong with it.
-    #[command(after_help = ANALYZE, allow_negative_numbers = true)]
+    #[command(after_help = told(ANALYZE, FOUND), allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
     /// Flood or popularity? What became of every connection attempt, live or from files.
-    #[command(after_help = FLOOD, allow_negative_numbers = true)]
+    #[command(after_help = told(FLOOD, FOUND), allow_negative_numbers = true)]
     Flood(Box<FloodArgs>),
     /// Every header field of every frame, raw and in words.
-    #[command(after_help = HEADERS, allow_negative_numbers = true)]
+    #[command(after_help = told(HEADERS, RAN), allow_negative_numbers = true)]
     Headers(HeadersArgs),
     /// Why a packet was sent, what else it could have been, what follows; or what a code means.
-    #[command(after_help = EXPLAIN, allow_negative_numbers = true)]
+    #[command(after_help = told(EXPLAIN, RAN), allow_negative_numbers = true)]
     Explain(ExplainArgs),
     /// One conversation as arrows between two sides.
-    #[command(after_help = LADDER, allow_negative_numbers = true)]
+    #[command(after_help = told(LADDER, RAN), allow_negative_numbers = true)]
     Ladder(LadderArgs),
+    /// Writes what was chosen of captures into another, with all that belongs to it.
+    #[command(after_help = told(CUT, RAN), allow_negative_numbers = true)]
+    Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
-    #[command(after_help = MSS, allow_negative_numbers = true)]
+    #[command(after_help = told(MSS, RAN), allow_negative_numbers = true)]
     Mss(MssArgs),
     /// This machine's interfaces: state, addresses, MTU and MSS.
-    #[command(after_help = INTERFACES)]
+    #[command(after_help = told(INTERFACES, RAN))]
     Interfaces(InterfacesArgs),
     /// Plays a script, one line of text per packet, into a capture file.
-    #[command(after_help = CRAFT)]
+    #[command(after_help = told(CRAFT, RAN))]
     Craft(CraftArgs),
     /// Traces a small TCP and UDP service of its own on the loopback interface.
-    #[command(after_help = DEMO)]
+    #[command(after_help = told(DEMO, RAN))]
     Demo,
 }
 
@@ -70,13 +82,53 @@ pub(super) struct Only {
     /// Only conversations with this address at either end.
     #[arg(long, value_name = "ADDR")]
     pub(super) host: Option<Host>,
+    /// Only packets that pass this filter of the tcpdump language, and their conversations.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
+    /// Only from this time on: 2026-11-26T18:55:00Z, 1700000000.5, or +90s after the first frame.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) since: Option<Moment>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) until: Option<Moment>,
+}
+
+impl Only {
+    /// Between which moments.
+    pub(super) const fn period(&self) -> Period {
+        Period { since: self.since, until: self.until }
+    }
+}
+
+/// How files are read.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct Reading {
+    /// Several files as one capture, in time order, instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// Keep reading while the file grows, through rotation, until Ctrl-C.
+    #[arg(long, conflicts_with = "merge")]
+    pub(super) follow: bool,
+}
+
+/// What must have been judged of what is shown.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct Fields {
+    /// Only what has this code, as explain --code lists them; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    /// Only what was judged so (found counts as broken, ruled out as holds).
+    #[arg(long, value_enum, value_name = "OUTCOME")]
+    pub(super) verdict: Option<Outcome>,
 }
 
 #[derive(Debug, Group)]
 pub(super) struct TraceArgs {
-    /// An interface, a capture file (pcap, pcapng), or - for a capture on standard input.
-    #[arg(value_name = "IFACE|FILE|-")]
-    pub(super) input: String,
+    /// An interface, capture files (pcap, pcapng), or - for a capture on standard input.
+    #[arg(value_name = "IFACE|FILE|-", required = true)]
+    pub(super) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream of a file, by Wireshark's number.
@@ -105,19 +157,35 @@ pub(super) struct AnalyzeArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<String>,
     #[command(flatten)]
+    pub(super) reading: Reading,
+    #[command(flatten)]
     pub(super) only: Only,
-    /// Only this TCP stream, by Wireshark's number.
+    /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
-    pub(super) stream: Option<u64>,
+    pub(super) stream: Vec<u64>,
+    /// With --stream: the states of both ends beside the packets; in objects, the list of their steps.
+    #[arg(long)]
+    pub(super) states: bool,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
-    /// Tables for people, or an object per conversation and finding.
+    /// Tables for people, an object per conversation and finding, one table of values, or a page to paste.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
-    /// Rows of a table at most, worst first; 0 for all.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
-    pub(super) limit: usize,
+    pub(super) format: Shape,
+    /// Which table; with --format csv.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) table: Option<CsvTable>,
+    /// Only the worst N connections, each with what is wrong with it in sentences.
+    #[arg(long, value_name = "N", value_parser = worst, conflicts_with_all = ["sort", "limit", "stream", "all_findings"])]
+    pub(super) worst: Option<usize>,
+    /// What stands first.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub(super) sort: Option<Order>,
+    /// Conversations at most; 0 for all. Otherwise 50 for people, all for programs, 10000 when those are sorted.
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
+    pub(super) limit: Option<usize>,
     /// Every finding in words, not the first few of each kind.
     #[arg(long)]
     pub(super) all_findings: bool,
@@ -176,10 +244,23 @@ pub(super) struct HeadersArgs {
     #[arg(value_name = "FILE... [FRAME|FROM-TO]", required = true)]
     pub(super) names: Vec<String>,
     #[command(flatten)]
+    pub(super) reading: Reading,
+    #[command(flatten)]
     pub(super) only: Only,
+    /// Only this TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// One line per packet.
     #[arg(long)]
     pub(super) brief: bool,
+    /// Headers as the RFCs draw them, 32 bits a row, values in place.
+    #[arg(long)]
+    pub(super) ruler: bool,
+    /// Octets beside the fields that they make, and the whole payload.
+    #[arg(long)]
+    pub(super) hex: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -214,6 +295,9 @@ pub(super) struct ExplainArgs {
     /// Every code with its meaning and its sum, as docs/findings.md has them.
     #[arg(long)]
     pub(super) catalogue: bool,
+    /// A page for people, or the same as one object.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]
@@ -226,12 +310,43 @@ pub(super) struct LadderArgs {
     /// Count UDP conversations instead of TCP connections.
     #[arg(long)]
     pub(super) udp: bool,
+    /// Only packets that pass this filter of the tcpdump language.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
     /// Every packet, also those of a long transfer that only move data.
     #[arg(long)]
     pub(super) full: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct CutArgs {
+    /// Capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<String>,
+    /// The capture to write: pcap where it ends in .pcap or .cap, else pcapng; packed where .gz, .zst or .lz4 stands
+    /// behind; - is standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) out: String,
+    /// Several files in time order instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// This TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    /// This UDP conversation, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) udp_stream: Vec<u64>,
+    /// Whole conversations of which this code is told; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    #[command(flatten)]
+    pub(super) only: Only,
+    /// Frames by their numbers, as in 3-7.
+    #[arg(long, value_name = "A-B", value_parser = frames)]
+    pub(super) frames: Option<Frames>,
 }
 
 #[derive(Debug, Group)]
@@ -298,11 +413,35 @@ impl FailOn {
     }
 }
 
+/// How a check came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Outcome {
+    Broken,
+    Holds,
+    CannotTell,
+}
+
 /// Whose words to add.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Dialect {
     #[value(name = "wireshark-4.0")]
     Wireshark40,
+}
+
+/// A code of the catalogue, with an error that names its neighbours.
+fn code(name: &str) -> Result<Code, String> {
+    Code::named(name).ok_or_else(|| {
+        let near: Vec<_> = catalogue::nearest(name).into_iter().map(Code::as_str).collect();
+        format!("no such code; did you mean {}? (synscope explain --code all lists them)", near.join(", "))
+    })
+}
+
+/// A frame number, or two with a dash between.
+fn frames(text: &str) -> Result<Frames, String> {
+    match Frames::read(text) {
+        Some(range) => range.map_err(|error| error.to_string()),
+        None => Err("no frame number and no range, as in 7 or 3-7".to_owned()),
+    }
 }
 
 /// A whole number, with an error that says so.
@@ -325,6 +464,24 @@ fn connections(text: &str) -> Result<usize, String> {
     }
 }
 
+fn worst(text: &str) -> Result<usize, String> {
+    match number(text)? {
+        0 => Err("at least one, or there is nothing to show".to_owned()),
+        worst => Ok(worst),
+    }
+}
+
+/// Examples, then how the command may end.
+fn told(examples: &str, exit_code: &str) -> String {
+    format!("{examples}\n\n{exit_code}")
+}
+
+const RAN: &str = "Exit code: 0 it ran, 2 it could not, or not read every file: one line on standard error says why.";
+
+const FOUND: &str = "\
+Exit code: 0 nothing as grave as --fail-on was found, 1 something was, 2 it could not run, or not read every file: one
+line on standard error says why.";
+
 const EXAMPLES: &str = "\
 The three main uses:
   synscope trace lo --port 5656     watch handshakes, messages and closes as they happen
@@ -339,6 +496,8 @@ Examples:
   synscope trace lo --port 5656
   synscope trace capture.pcap --stream 3 --absolute
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
+  synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
+  tcpdump -U -w growing.pcap & synscope trace growing.pcap --follow
   ssh host tcpdump -U -w - | synscope trace -
 
 An interface wins over a file of the same name; ./lo means the file.
@@ -347,9 +506,19 @@ Live capture needs CAP_NET_RAW: sudo, or once setcap cap_net_raw,cap_net_admin=e
 const ANALYZE: &str = "\
 Examples:
   synscope analyze capture.pcapng
+  synscope analyze capture.pcapng --stream 3        one connection from opening to close
+  synscope analyze capture.pcapng --worst 5         the five worst, in sentences
+  synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze a.pcap b.pcapng --merge      as one capture, in time order
+  synscope analyze capture.pcapng --stream 3 --states
+  synscope analyze capture.pcapng --since +10s --until +20s
+  synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
+  synscope analyze big.pcap --format csv > connections.csv
+  synscope analyze it.pcap --format csv --table findings
+  synscope analyze it.pcap --format markdown        a page to paste
   zstd -dc big.pcap.zst | synscope analyze -";
 
 const FLOOD: &str = "\
@@ -366,7 +535,11 @@ const HEADERS: &str = "\
 Examples:
   synscope headers capture.pcap 1        the first frame
   synscope headers capture.pcap 3-7 --brief
+  synscope headers capture.pcap 1 --ruler
+  synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
+  synscope headers a.pcap --brief --filter 'udp port 53'
+  synscope headers a.pcap --brief --code zero-window --code zero-window-probe
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 
@@ -381,6 +554,18 @@ const LADDER: &str = "\
 Examples:
   synscope ladder capture.pcap --stream 0
   synscope ladder capture.pcap --stream 2 --udp";
+
+const CUT: &str = "\
+Examples:
+  synscope cut big.pcapng --stream 3 -o one.pcapng
+  synscope cut capture.pcap --code refused -o refused.pcapng.gz
+  synscope cut capture.pcap --filter 'port 53' --since +10s --until +20s -o dns.pcap
+  synscope cut a.pcap b.pcapng --merge -o both.pcapng
+
+Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
+is lost is told. The file is there when it is complete; the input is never overwritten.
+
+Exit code: 0 written, 2 not: a file could not be read, a stream is not there, or the format cannot hold the frames.";
 
 const MSS: &str = "\
 Examples:

@@ -1,11 +1,11 @@
 //! The loop of every command: frames from a source, decoded, handed to a taker, until somebody says enough.
 
-use std::time::Duration;
 use std::time::Instant;
 
 use crate::cli::failure::Failure;
 use crate::cli::stop::Stop;
 use crate::decode::Decoder;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::source::Flow;
 use crate::source::Poll;
@@ -13,16 +13,19 @@ use crate::source::Source;
 
 /// Takes packets in capture order.
 pub(super) trait Taker {
+    /// A frame as it was captured; its packet follows.
+    fn frame(&mut self, _frame: &Frame<'_>) {}
+
     /// One packet; [`Flow::Stop`] when no more are wanted.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure>;
+
+    /// The capturing side has lost this many frames so far; what it lost lies before the next packet.
+    fn lost(&mut self, _total: u64) {}
 
     /// Nothing more is there for the moment.
     fn pause(&mut self) -> Result<(), Failure> {
         Ok(())
     }
-
-    /// So many packets the capturing side has thrown away so far; told about once a second, where that is known.
-    fn dropped(&mut self, _dropped: u64) {}
 
     /// Nothing has come for a while.
     fn idle(&mut self) -> Result<(), Failure> {
@@ -46,7 +49,6 @@ impl Until {
 /// Hands every packet to `taker`. When the time is over, what has arrived by then is still handed on.
 pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Taker) -> Result<(), Failure> {
     let mut ending = false;
-    let mut counted = Instant::now();
     let mut decoder = Decoder::default();
     loop {
         if !ending && until.is_over() {
@@ -55,19 +57,19 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
         }
         let mut taken = Ok(Flow::Continue);
         let poll = source.poll(&mut |frame| {
+            taker.frame(frame);
             taken = taker.packet(&decoder.decode(frame));
             match taken {
                 Ok(Flow::Continue) => Flow::Continue,
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,
             }
         })?;
-        if counted.elapsed() >= COUNT_EVERY {
-            counted = Instant::now();
-            source.stats().dropped.into_iter().for_each(|dropped| taker.dropped(dropped));
-        }
         match poll {
             Poll::Idle => taker.idle()?,
             Poll::More | Poll::End => {}
+        }
+        if let Some(total) = source.stats().dropped {
+            taker.lost(total);
         }
         taker.pause()?;
         if taken? == Flow::Stop || poll == Poll::End {
@@ -76,11 +78,10 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
     }
 }
 
-/// Asking for drops is a call into the kernel.
-const COUNT_EVERY: Duration = Duration::from_secs(1);
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::packet::LinkType;
     use crate::packet::Timestamp;

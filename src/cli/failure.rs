@@ -66,6 +66,12 @@ pub(super) enum Failure {
         "cannot answer for metrics at {addr}: {error}; --metrics takes a free address and port, as in 127.0.0.1:9500"
     )]
     Metrics { addr: SocketAddr, error: io::Error },
+    /// A capture cannot be written.
+    #[error("cannot write the capture {path}: {error}")]
+    Capture { path: String, error: io::Error },
+    /// Ctrl-C while a file was written.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
     /// Signals cannot be caught.
     #[error("cannot watch for Ctrl-C: {0}")]
     Signals(io::Error),

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::cli::Verdict;
 use crate::cli::args::FloodArgs;
 use crate::cli::args::Format;
+use crate::cli::args::Only;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;
@@ -54,7 +55,7 @@ pub(super) fn run(args: FloodArgs, screen: Screen) -> Result<Verdict, Failure> {
     teller.metrics = metrics;
     let unread = match &live {
         Some(name) => {
-            let mut source = input::interface(name, args.port)?;
+            let mut source = input::interface(name, &Only { port: args.port, ..Only::default() })?;
             talk(&format!("watching {name} (Ctrl-C to stop)"));
             watch(&args, name, source.as_mut(), true, &stop, &mut teller)?;
             0
@@ -179,7 +180,7 @@ impl Taker for Watching<'_> {
         self.teller.check()
     }
 
-    fn dropped(&mut self, dropped: u64) {
+    fn lost(&mut self, dropped: u64) {
         self.teller.dropped = Some(dropped);
         if let Some(metrics) = &self.teller.metrics {
             metrics.dropped(dropped);
@@ -288,7 +289,7 @@ impl Teller {
             Format::Jsonl => {
                 let stats = watch.detector().attempt_stats();
                 let evicted = stats.evicted_judged + stats.evicted_unjudged;
-                json::capture(&mut self.out, source.info(), watch.facts(), self.dropped, evicted)?;
+                json::capture(&mut self.out, source.info(), watch.facts(), self.dropped, evicted, &[])?;
                 json_attempts::attempts(&mut self.out, &self.file, watch.detector())?;
             }
             Format::Table => flood::over(&mut self.out, watch.detector(), &self.style)?,

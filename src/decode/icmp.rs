@@ -15,8 +15,11 @@ use crate::decode::transport;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
 use crate::packet::Endpoint;
+use crate::packet::Frame;
+use crate::packet::FrameMeta;
 use crate::packet::Icmp;
 use crate::packet::LayerKind;
+use crate::packet::LinkType;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Quoted;
@@ -29,7 +32,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
     let (extent, version) = (carried.extent, carried.ip.version);
     let layer = if version == 4 { LayerKind::Icmp } else { LayerKind::Icmpv6 };
     let Some(bytes) = require(packet, layer, extent, MIN_LEN) else { return };
-    if !push(packet, layer, extent.at, bytes.len().min(HEADER_LEN)) {
+    if !push(packet, layer, extent.at, bytes.len().min(header_len(version, bytes[0]))) {
         return;
     }
     let [kind, code, high, low] = [bytes[0], bytes[1], bytes[2], bytes[3]];
@@ -41,6 +44,24 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
         mtu: next_hop_mtu(version, bytes),
         quoted: quoted_extent(version, bytes, extent).and_then(|quote| quoted(packet.bytes, quote)),
     });
+}
+
+/// The packet that an ICMP error quotes, as a frame of its own: cut where the quote ends.
+pub fn quoted_frame<'a>(packet: &Packet<'a>) -> Option<Frame<'a>> {
+    let icmp = packet.icmp()?;
+    let layer = packet.layers.iter().rfind(|layer| matches!(layer.kind, LayerKind::Icmp | LayerKind::Icmpv6))?;
+    let ip = packet.ip?;
+    let at = layer.offset as usize;
+    let message = Extent { at, end: at + ip.payload_len as usize };
+    let bytes = quoted_extent(icmp.version, message.captured(packet.bytes), message)?.captured(packet.bytes);
+    let claimed = match *bytes {
+        [first, _, high, low, ..] if first >> 4 == 4 => u32::from(u16::from_be_bytes([high, low])),
+        [first, _, _, _, high, low, ..] if first >> 4 == 6 => V6_LEN + u32::from(u16::from_be_bytes([high, low])),
+        _ => return None,
+    };
+    let caplen = bytes.len() as u32;
+    let meta = FrameMeta { link_type: LinkType::RAW, caplen, origlen: claimed.max(caplen), ..packet.meta };
+    Some(Frame { meta, bytes })
 }
 
 fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
@@ -57,6 +78,19 @@ fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], fi
         note(packet, DefectCode::IcmpChecksum, layer, at, u32::from(field), u32::from(expected));
     }
     state
+}
+
+/// Octets before what a message carries; neighbour discovery carries nothing but itself.
+const fn header_len(version: u8, kind: u8) -> usize {
+    match (version, kind) {
+        // Timestamps (RFC 792), address mask (RFC 950).
+        (4, 13 | 14) => 20,
+        (4, 17 | 18) => 12,
+        // Listener discovery (RFC 2710), neighbour discovery (RFC 4861).
+        (6, 130..=132) => 24,
+        (6, 133..=137) => usize::MAX,
+        _ => HEADER_LEN,
+    }
 }
 
 /// RFC 1191 §4 (0 from a router that is older than it), RFC 4443 §3.2.
@@ -138,7 +172,8 @@ fn quoted_v6(bytes: &[u8], quote: Extent) -> Option<Inner> {
     let dst: [u8; 16] = *header[24..].first_chunk()?;
     let total = header.len() + usize::from(u16::from_be_bytes([header[4], header[5]]));
     let (mut protocol, mut header_len) = (header[6], header.len());
-    for _ in 0..MAX_EXTENSIONS {
+    // Each step takes eight octets of the quote at least.
+    loop {
         let kind = match protocol {
             0 | 43 | 60 => LayerKind::DestinationOptions,
             44 => LayerKind::FragmentHeader,
@@ -165,7 +200,7 @@ fn inner_payload(quote: Extent, header_len: usize, total: usize) -> Extent {
 const MIN_LEN: usize = 4;
 /// With the four octets that differ from type to type.
 const HEADER_LEN: usize = 8;
-const MAX_EXTENSIONS: usize = 8;
+const V6_LEN: u32 = 40;
 
 #[cfg(test)]
 mod tests {
@@ -174,7 +209,6 @@ mod tests {
     use crate::decode::tests::codes;
     use crate::decode::tests::decoded;
     use crate::decode::tests::last;
-    use crate::packet::Frame;
 
     const V6: &str = "C = [2001:db8::1]:40000\nS = [2001:db8::2]:53\n";
 

@@ -7,9 +7,12 @@ pub mod analyzer;
 pub mod facts;
 pub mod options;
 pub mod seen;
+pub mod trial;
 pub mod watch;
 
 mod books;
+mod court;
+mod sides;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
@@ -19,4 +22,5 @@ pub use seen::Seen;
 pub use seen::Sink;
 pub use seen::TcpSeen;
 pub use seen::UdpSeen;
+pub use trial::Trial;
 pub use watch::Watch;

@@ -161,7 +161,7 @@ impl Direction {
     }
 
     /// `65160 = 45 × 1448`, `1448`, `-` where no data went this way.
-    fn largest_in_words(&self) -> String {
+    pub(super) fn largest_in_words(&self) -> String {
         let largest = self.largest_segment;
         match self.effective.as_ref().map(|sum| sum.value) {
             _ if largest == 0 => "-".to_owned(),

@@ -27,25 +27,28 @@ pub(super) fn of(packet: &Packet<'_>, seen: &Seen<'_>) -> Vec<Value> {
 }
 
 /// The code under which an ICMP error is told that ended an attempt or answered a request.
-pub(super) const fn code_of_icmp(protocol: Protocol) -> Code {
+pub const fn code_of_icmp(protocol: Protocol) -> Code {
     match protocol {
         Protocol::Tcp => Code::Unreachable,
         Protocol::Udp => Code::UdpPortClosed,
     }
 }
 
-fn is_told(judgement: &Judgement) -> bool {
+/// Worth telling of a packet without being asked.
+pub fn is_told(judgement: &Judgement) -> bool {
     let sum = matches!(judgement.code, Code::SynAckAck | Code::HandshakeAck | Code::FinAck);
     match judgement.verdict {
         Verdict::Broken(()) => true,
         Verdict::Holds => sum,
         // What the whole capture lacks is said once, by `mid-stream` or the missing side, and not of every segment.
         Verdict::CannotTell(Gap::NoHandshake | Gap::OneSided) => sum,
+        Verdict::CannotTell(Gap::Snapped) => sum || judgement.code == Code::OverlapDiffers,
         Verdict::CannotTell(_) => true,
     }
 }
 
-fn object(judgement: &Judgement) -> Value {
+/// `{code, verdict, gap, frames, …numbers}`.
+pub(super) fn object(judgement: &Judgement) -> Value {
     let mut object = Map::new();
     object.insert("code".to_owned(), json!(judgement.code.as_str()));
     object.insert("verdict".to_owned(), json!(judgement.outcome()));

@@ -50,9 +50,14 @@ pub struct EndpointView {
     pub zero_windows: u32,
     /// Segments whose checksum was bad.
     pub bad_checksums: u32,
+    /// Segments whose checksum was left for the network card.
+    pub partial_checksums: u32,
+    /// Time to live of its first packet, at the capture point; 0 before it.
+    pub ttl: u8,
     /// Its last segment announced no room.
     pub window_closed: bool,
-    holes: ArrayVec<Hole, MAX_HOLES>,
+    /// Most sides never have one.
+    holes: Option<Box<ArrayVec<Hole, MAX_HOLES>>>,
     base: Option<SeqNumber>,
 }
 
@@ -69,6 +74,8 @@ pub struct Offer {
     pub sack: bool,
     /// Timestamps.
     pub timestamps: bool,
+    /// ECN: asked for by ECE and CWR together, granted by ECE alone (RFC 3168 §6.1.1).
+    pub ecn: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -131,6 +138,7 @@ impl EndpointView {
             wscale: tcp.said.window_scale.map(|shift| shift.min(MAX_SHIFT)),
             sack: tcp.said.sack_permitted,
             timestamps: tcp.said.timestamps.is_some(),
+            ecn: tcp.flags.has(TcpFlags::ECE) && tcp.flags.has(TcpFlags::CWR) != tcp.flags.has(TcpFlags::ACK),
         };
         self.advance(tcp.end());
     }
@@ -187,11 +195,13 @@ impl EndpointView {
             unseen = max.offset_to(ack);
             self.snd_max = Some(ack);
         }
-        self.holes.retain(|hole| {
-            let passed = hole.right.at_or_before(ack);
-            unseen = u32::saturating_add(unseen, if passed { hole.left.offset_to(hole.right) } else { 0 });
-            !passed
-        });
+        if let Some(holes) = &mut self.holes {
+            holes.retain(|hole| {
+                let passed = hole.right.at_or_before(ack);
+                unseen = u32::saturating_add(unseen, if passed { hole.left.offset_to(hole.right) } else { 0 });
+                !passed
+            });
+        }
         self.unseen_bytes += u64::from(unseen);
         Acknowledged { octets, unseen }
     }
@@ -247,20 +257,19 @@ impl EndpointView {
         if hole.left.offset_to(hole.right) > MAX_WINDOW {
             return;
         }
-        if self.holes.is_full() {
-            self.holes.remove(0);
+        let holes = self.holes.get_or_insert_default();
+        if holes.is_full() {
+            holes.remove(0);
         }
-        self.holes.push(hole);
+        holes.push(hole);
     }
 
     /// Takes [left, right) out of the holes and says how many octets of it lay in one.
     fn fill_holes(&mut self, left: SeqNumber, right: SeqNumber) -> u32 {
-        if self.holes.is_empty() {
-            return 0;
-        }
+        let Some(holes) = self.holes.as_deref_mut().filter(|holes| !holes.is_empty()) else { return 0 };
         let mut filled: u32 = 0;
         let mut rest = ArrayVec::<Hole, MAX_HOLES>::new();
-        for hole in &self.holes {
+        for hole in holes.iter() {
             let from = hole.left.max(left);
             let to = if right.before(hole.right) { right } else { hole.right };
             if !from.before(to) {
@@ -274,7 +283,7 @@ impl EndpointView {
                 }
             }
         }
-        self.holes = rest;
+        *holes = rest;
         filled
     }
 }

@@ -10,14 +10,16 @@ use crate::finding::Severity;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Packet;
-use crate::packet::TcpFlags;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 use crate::report::explain::because::lower_first;
 use crate::report::explain::because::main_of;
-use crate::report::explain::page::Page;
+use crate::report::explain::object;
+use crate::report::explain::object::Noteworthy;
 use crate::report::explain::sum::Numbering;
+use crate::report::json;
 use crate::report::line::Facts;
+use crate::report::page::Page;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
@@ -25,8 +27,6 @@ use crate::report::words::Segment;
 use crate::report::words::arrow;
 use crate::report::words::closing;
 use crate::report::words::several;
-use crate::tcp::CloseKind;
-use crate::tcp::Event;
 use crate::tcp::Side;
 
 /// Explains one TCP connection.
@@ -37,7 +37,7 @@ pub struct StreamExplainer {
     title: String,
     packets: u64,
     opening: Vec<Facts>,
-    noteworthy: Vec<(String, Facts)>,
+    noteworthy: Vec<(u64, Facts)>,
     left_out: u64,
     closing: Vec<Facts>,
     summary: Facts,
@@ -78,15 +78,12 @@ impl StreamExplainer {
         self.packets += 1;
         let style = self.style;
         let segment = Segment { packet, tcp, seen, style: &style };
-        let opens = tcp.flags.has(TcpFlags::SYN) || segment.has(|event| matches!(event, Event::Established { .. }));
-        let closes =
-            tcp.flags.any(TcpFlags::FIN.with(TcpFlags::RST)) || segment.has(|event| matches!(event, Event::FinAcked));
         if main_of(seen.judgements).is_some() {
             self.note(&segment);
-        } else if opens && self.opening.len() < MAX_LINES {
-            self.opening.push(line(&segment));
-        } else if closes && self.closing.len() < MAX_LINES {
-            self.closing.push(line(&segment));
+        } else if segment.opens() && self.opening.len() < MAX_LINES {
+            self.opening.push(segment.line(PAYLOAD));
+        } else if segment.closes() && self.closing.len() < MAX_LINES {
+            self.closing.push(segment.line(PAYLOAD));
         }
     }
 
@@ -102,7 +99,7 @@ impl StreamExplainer {
         page.head(&self.title);
         page.sections("opening", &self.opening);
         for (frame, facts) in &self.noteworthy {
-            page.section(frame, facts);
+            page.section(&frame.to_string(), facts);
         }
         let mut rest = Facts::default();
         if self.left_out > 0 {
@@ -118,6 +115,31 @@ impl StreamExplainer {
         page.section("counts", &self.counts);
         page.section("end", &self.summary);
         out.write_all(page.text.as_bytes())?;
+        Ok(true)
+    }
+
+    /// Writes the same as an object, one line. `false` where the stream never came.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish_object(self, out: &mut dyn Write, file: &str) -> io::Result<bool> {
+        if self.packets == 0 {
+            return Ok(false);
+        }
+        let told = |(frame, facts): &(u64, Facts)| Noteworthy { frame: *frame, text: facts.in_words() };
+        let object = object::Stream {
+            r#type: "stream",
+            file,
+            stream: self.stream,
+            title: &self.title,
+            opening: object::lines(&self.opening),
+            packets: self.noteworthy.iter().map(told).collect(),
+            left_out: self.left_out,
+            closing: object::lines(&self.closing),
+            counts: self.counts.each(),
+            end: self.summary.each(),
+        };
+        json::line(out, &object)?;
         Ok(true)
     }
 
@@ -145,7 +167,7 @@ impl StreamExplainer {
                 facts.say(Ink::Dim, format!("see packet {}", frames.join(", ")));
             }
         }
-        self.noteworthy.push((segment.packet.meta.number.to_string(), facts));
+        self.noteworthy.push((segment.packet.meta.number, facts));
     }
 }
 
@@ -161,28 +183,12 @@ impl Sink for StreamExplainer {
         let octets = [Side::Client, Side::Server].map(|side| connection.side(side).unique_bytes);
         self.summary.plain(format!("handshake {}", connection.outcome().name()));
         self.summary.plain(format!("{} there, {} back", text::octets(octets[0]), text::octets(octets[1])));
-        let over =
-            connection.teardown.is_over() && !matches!(connection.close_kind(), CloseKind::NotSeen | CloseKind::Open);
-        let first_by = connection.teardown.first_by();
-        let told = match first_by.filter(|_| over) {
-            Some(first_by) => closing::closed(connection, connection.close_kind(), first_by),
-            None => closing::ended(ended),
-        };
-        self.summary.append(told);
+        self.summary.append(closing::end_of(ended));
     }
 
     fn exchange(&mut self, _ended: &EndedExchange<'_>) {}
 
     fn finding(&mut self, _finding: Finding) {}
-}
-
-/// A packet that does what it should, as every screen tells it.
-fn line(segment: &Segment<'_>) -> Facts {
-    let mut facts = Facts::default();
-    let way = arrow(segment.connection(), segment.seen.side);
-    facts.plain(format!("packet {} {way} {}", segment.packet.meta.number, segment.verb()));
-    facts.append(segment.facts(PAYLOAD));
-    facts
 }
 
 /// Packets told one by one.

@@ -52,7 +52,7 @@ impl Final {
 
 /// What a SYN says about its side's base.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Base {
+pub(super) enum Base {
     /// Nothing: it is the first to name one, or there is no SYN.
     New,
     /// A SYN without ACK names the known one.
@@ -102,6 +102,16 @@ impl Stream {
         }
     }
 
+    /// The same, begun by a SYN on ports that another connection had: its completeness is 1 whatever the SYN carries.
+    pub(super) fn reusing_ports(self) -> Self {
+        Self { completeness: SEEN_SYN, is_new: false, ..self }
+    }
+
+    /// A header that Wireshark gives up on before it notes the phase: what follows is no longer the first packet.
+    pub(super) fn skip_phase(&mut self) {
+        self.is_new = false;
+    }
+
     /// What is known of it now.
     pub(super) fn so_far(&self) -> Final {
         let [low, high] = &self.sides;
@@ -125,40 +135,49 @@ impl Stream {
         is_pure_syn(flags) && self.sides[index(dir)].base.is_some_and(|base| base != seq)
     }
 
-    /// Sets the bases, unless known, and says what a SYN finds there.
-    fn settle_bases(&mut self, dir: Dir, segment: &Segment<'_>) -> Base {
-        let is_second_pass = self.known.is_some();
-        let (f, r) = self.pair(dir);
-        let has_syn = segment.flags.has(TcpFlags::SYN);
+    /// What a SYN finds where the base is known already. Wireshark does this before it looks at lengths, so also for a
+    /// short segment. True where only the second pass takes the number for a change: a later one had replaced it.
+    pub(super) fn hear_syn(&mut self, dir: Dir, segment: &Segment) -> (Base, bool) {
+        if !segment.flags.has(TcpFlags::SYN) {
+            return (Base::New, false);
+        }
+        let f = &mut self.sides[index(dir)];
         let has_ack = segment.flags.has(TcpFlags::ACK);
         let mut found = Base::New;
         match f.base {
-            Some(base) if has_syn && has_ack && base != segment.seq => found = Base::Changed,
-            Some(base) if has_syn && !has_ack && base == segment.seq => {
+            Some(base) if has_ack && base != segment.seq => {
+                f.base = Some(segment.seq);
+                found = Base::Changed;
+            }
+            Some(base) if !has_ack && base == segment.seq => {
                 f.reopen();
                 found = Base::Repeated;
             }
             _ => {}
         }
-        if f.base.is_none() || found == Base::Changed {
-            f.base = Some(if has_syn { segment.seq } else { segment.seq.minus(1) });
+        let shown = self.shown_base[index(dir)].as_mut().filter(|_| has_ack);
+        let before = shown.map(|shown| std::mem::replace(shown, segment.seq));
+        (found, before.is_some_and(|before| before != segment.seq))
+    }
+
+    /// Sets the bases, unless known.
+    fn name_bases(&mut self, dir: Dir, segment: &Segment) {
+        let (f, r) = self.pair(dir);
+        let has_syn = segment.flags.has(TcpFlags::SYN);
+        f.base.get_or_insert(if has_syn { segment.seq } else { segment.seq.minus(1) });
+        if segment.flags.has(TcpFlags::ACK) {
+            r.base.get_or_insert(segment.ack.minus(1));
         }
-        if has_ack && r.base.is_none() {
-            r.base = Some(segment.ack.minus(1));
-        }
-        if has_syn && has_ack && is_second_pass {
-            self.shown_base[index(dir)] = Some(segment.seq);
-        }
-        found
     }
 
     /// Runs the verdicts.
-    pub(super) fn judge(&mut self, dir: Dir, has_room: bool, segment: &Segment<'_>) -> Judgement {
-        let base = self.settle_bases(dir, segment);
+    pub(super) fn judge(&mut self, dir: Dir, has_room: bool, segment: &Segment) -> Judgement {
+        let (base, is_renumbered) = self.hear_syn(dir, segment);
+        self.name_bases(dir, segment);
         let first_rtt = self.first_rtt;
         let (f, r) = self.pair(dir);
         let mut found = judge(f, r, first_rtt, has_room, segment);
-        found.is_recorded |= base != Base::New;
+        found.is_recorded |= base != Base::New || is_renumbered;
         if base == Base::Changed {
             found.verdicts.add(Verdicts::REUSED_PORTS);
         }
@@ -191,10 +210,10 @@ impl Stream {
     }
 
     /// Step 19: the options, heard only after the verdicts.
-    pub(super) fn hear_options(&mut self, dir: Dir, segment: &Segment<'_>) {
+    pub(super) fn hear_options(&mut self, dir: Dir, segment: &Segment) {
         let (f, r) = self.pair(dir);
         f.hear_options(segment);
-        if segment.flags.has(TcpFlags::SYN) {
+        if segment.flags.has(TcpFlags::SYN) && !segment.heard.gave_up {
             // RFC 7323 §2.2: scaling is used only if both SYNs offer it.
             if f.scale == SCALE_UNKNOWN {
                 f.scale = SCALE_UNUSED;
