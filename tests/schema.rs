@@ -56,6 +56,7 @@ fn everything() -> Vec<Value> {
     let mut all = printed("analyze", &[]);
     all.extend(printed("analyze", &["--worst", "2"]));
     all.extend(printed("headers", &["--dialect", "wireshark-4.0"]));
+    all.extend(printed("flood", &[]));
     all.extend(run(&["trace", "adder-demo.pcap", "--format", "jsonl"]));
     for frame in 1..=40 {
         let frame = frame.to_string();
@@ -90,6 +91,7 @@ fn every_object_over_all_fixtures_is_what_its_schema_says() {
     assert_eq!(
         named,
         [
+            "attempts",
             "capture",
             "connection",
             "explanation",

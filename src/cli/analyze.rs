@@ -5,7 +5,6 @@ use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::AnalyzeArgs;
-use crate::cli::args::FailOn;
 use crate::cli::choices::CsvTable;
 use crate::cli::choices::Shape;
 use crate::cli::drive::Until;
@@ -24,6 +23,7 @@ use crate::cli::sinks::Show;
 use crate::cli::states;
 use crate::cli::stop::Stop;
 use crate::cli::talk;
+use crate::detect::syn_flood::Thresholds;
 use crate::finding::Severity;
 use crate::packet::Protocol;
 use crate::pipeline::Limits;
@@ -42,6 +42,7 @@ use crate::tcp::life::Course;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     check(&args)?;
+    thresholds(&args)?;
     let captures = Capture::all(&args.files, args.reading)?;
     let stop = Stop::on_signals()?;
     let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), captures, args };
@@ -54,11 +55,19 @@ pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure>
         (Shape::Jsonl, _) => job.objects()?,
         (Shape::Csv, _) => job.rows()?,
     };
-    Ok(match threshold(job.args.fail_on) {
+    Ok(match job.args.fail_on.threshold() {
         _ if tally.unread > 0 => Verdict::Incomplete,
         Some(least) if tally.worst >= Some(least) => Verdict::Found,
         _ => Verdict::Clean,
     })
+}
+
+/// Those of the flood detector, with what was asked for.
+fn thresholds(args: &AnalyzeArgs) -> Result<Thresholds, Failure> {
+    let mut thresholds = Thresholds::default();
+    let set = args.flood.iter().try_for_each(|pair| thresholds.set(pair));
+    set.and_then(|()| thresholds.check()).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(thresholds)
 }
 
 /// Options that have nothing to say together.
@@ -269,6 +278,9 @@ impl Job {
             follow.analyzer = follow.analyzer.patient();
         }
         follow.eager = capture.is_followed;
+        if !self.args.flood.is_empty() {
+            follow.analyzer = follow.analyzer.with_thresholds(thresholds(&self.args)?);
+        }
         let detailed = !self.args.stream.is_empty();
         let (needs_ledger, course) = match self.args.format {
             _ if self.args.states => (true, Some(Course::States)),
@@ -297,15 +309,6 @@ impl Job {
                 Ok((follow, worst))
             }
         }
-    }
-}
-
-fn threshold(fail_on: FailOn) -> Option<Severity> {
-    match fail_on {
-        FailOn::Note => Some(Severity::Note),
-        FailOn::Warning => Some(Severity::Warning),
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Never => None,
     }
 }
 

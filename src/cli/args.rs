@@ -1,6 +1,7 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
 //! commands. Long because every option of every command stands here, once, with its words for people.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -12,6 +13,7 @@ use clap::ValueEnum;
 use crate::cli::choices::CsvTable;
 use crate::cli::choices::Order;
 use crate::cli::choices::Shape;
+use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
@@ -20,6 +22,7 @@ use crate::cli::values::Period;
 use crate::cli::values::length;
 use crate::cli::values::moment;
 use crate::finding::Code;
+use crate::finding::Severity;
 use crate::report::explain::catalogue;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
@@ -41,6 +44,9 @@ pub(super) enum Command {
     /// Every connection of a capture, and what is wrong with it.
     #[command(after_help = told(ANALYZE, FOUND), allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
+    /// Flood or popularity? What became of every connection attempt, live or from files.
+    #[command(after_help = told(FLOOD, FOUND), allow_negative_numbers = true)]
+    Flood(Box<FloodArgs>),
     /// Every header field of every frame, raw and in words.
     #[command(after_help = told(HEADERS, RAN), allow_negative_numbers = true)]
     Headers(HeadersArgs),
@@ -137,6 +143,9 @@ pub(super) struct TraceArgs {
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
+    /// Answer for Prometheus here, as in 9500 (on 127.0.0.1) or 192.0.2.7:9500.
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = metrics_at)]
+    pub(super) metrics: Option<SocketAddr>,
     /// Lines for people, or an object per conversation and finding as they end.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -183,6 +192,40 @@ pub(super) struct AnalyzeArgs {
     /// Connections held at once at most; the ones that can best be spared are told early.
     #[arg(long, value_name = "N", value_parser = connections)]
     pub(super) max_connections: Option<usize>,
+    /// Change a threshold of the flood detector, as in port-limit=32; synscope flood --help lists them.
+    #[arg(long, value_name = "NAME=N")]
+    pub(super) flood: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct FloodArgs {
+    /// An interface, or capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "IFACE|FILE...", required = true)]
+    pub(super) inputs: Vec<String>,
+    /// Only segments with this port at either end.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
+    /// Stop after so long, as in 10s, 2m, 1h (of a file: so much of it).
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Exit with 1 when an incident is at least so grave: a flood is an error, a scan or an outage a warning.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub(super) fail_on: FailOn,
+    /// Words for whoever is on call, or an object per change of an incident.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Also append these objects, one per line, to a file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Run this by sh for each change of an incident, with its object on standard input; 10 s at most each, 64 changes
+    /// wait at most, the capture never waits.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) exec: Option<String>,
+    /// Answer for Prometheus here, as in 9500 (on 127.0.0.1) or 192.0.2.7:9500.
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = metrics_at)]
+    pub(super) metrics: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) thresholds: ThresholdArgs,
 }
 
 #[derive(Debug, Group)]
@@ -358,6 +401,18 @@ pub(super) enum FailOn {
     Never,
 }
 
+impl FailOn {
+    /// The least gravity that counts.
+    pub(super) const fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
+}
+
 /// How a check came out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Outcome {
@@ -392,6 +447,14 @@ fn frames(text: &str) -> Result<Frames, String> {
 /// A whole number, with an error that says so.
 fn number<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| "not a whole number, or too large".to_owned())
+}
+
+/// An address to answer at: this machine's own, unless another one is named.
+fn metrics_at(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<u16>() {
+        Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+        Err(_) => text.parse().map_err(|_| "not a port or ADDR:PORT, as in 9500 or [::1]:9500".to_owned()),
+    }
 }
 
 fn connections(text: &str) -> Result<usize, String> {
@@ -457,6 +520,16 @@ Examples:
   synscope analyze it.pcap --format csv --table findings
   synscope analyze it.pcap --format markdown        a page to paste
   zstd -dc big.pcap.zst | synscope analyze -";
+
+const FLOOD: &str = "\
+Examples:
+  synscope flood eth0                        an incident when it starts, every 10 s, and when it ends
+  synscope flood eth0 --port 443 --duration 1m
+  synscope flood capture.pcapng              exit code 1 where a flood is found
+  synscope flood eth0 --out floods.jsonl --exec 'logger -t synscope'
+  synscope flood old.pcap --port-limit 32 --tolerated 0.2
+
+docs/syn-flood.md explains an alert in five minutes. Thresholds may be changed; each alert repeats those in force.";
 
 const HEADERS: &str = "\
 Examples:

@@ -15,6 +15,7 @@ use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
 use crate::detect::syn_flood::SynFlood;
+use crate::detect::syn_flood::Thresholds;
 use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
@@ -31,6 +32,11 @@ pub struct Detectors {
 pub type Say<'a> = &'a mut dyn FnMut(Finding);
 
 impl Detectors {
+    /// Detectors with these thresholds for floods and scans.
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { syn_flood: SynFlood::new(thresholds) }
+    }
+
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));
@@ -64,9 +70,9 @@ impl Detectors {
     }
 }
 
-/// One finding per incident, when everything about it is known.
+/// One finding per incident, when everything about it is known. What a wider incident goes on for is told with that.
 fn when_over(incident: &Incident, say: Say<'_>) {
-    if incident.phase == Phase::End {
+    if incident.phase == Phase::End && incident.merged_into.is_none() {
         say(incident.to_finding());
     }
 }

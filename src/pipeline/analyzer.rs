@@ -3,6 +3,7 @@
 mod asked;
 
 use crate::detect::syn_flood::Segment;
+use crate::detect::syn_flood::SynFlood;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
@@ -113,6 +114,11 @@ impl Analyzer {
     /// What is known of the capture so far.
     pub const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The flood detector with its counters.
+    pub const fn flood_detector(&self) -> &SynFlood {
+        self.court.detectors.syn_flood()
     }
 
     /// The capture on trial, by what has passed and ended so far; `dropped` frames were lost by the capturing side,

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod options;
 pub mod seen;
 pub mod trial;
+pub mod watch;
 
 mod books;
 mod court;
@@ -22,3 +23,4 @@ pub use seen::Sink;
 pub use seen::TcpSeen;
 pub use seen::UdpSeen;
 pub use trial::Trial;
+pub use watch::Watch;

@@ -7,12 +7,13 @@ use serde_json::Value;
 use crate::schema::check::Schemas;
 
 /// Schemas with a page, in the order in which a program meets them.
-pub(crate) const PAGES: [&str; 10] = [
+pub(crate) const PAGES: [&str; 11] = [
     "header",
     "connection",
     "udp_flow",
     "finding",
     "capture",
+    "attempts",
     "summary",
     "frame",
     "explanation",

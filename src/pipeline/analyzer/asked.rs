@@ -1,5 +1,7 @@
 //! What an analysis is asked for beside following conversations, before its first packet.
 
+use crate::detect::Detectors;
+use crate::detect::syn_flood::Thresholds;
 use crate::pipeline::analyzer::Analyzer;
 use crate::pipeline::books::Books;
 use crate::pipeline::options::Judging;
@@ -28,6 +30,13 @@ impl Analyzer {
     #[must_use]
     pub fn keeping_life(mut self, course: Course) -> Self {
         self.life = Some(course);
+        self
+    }
+
+    /// The same analysis, with these thresholds for floods and scans.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.court.detectors = Detectors::new(thresholds);
         self
     }
 
