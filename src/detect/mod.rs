@@ -1,12 +1,15 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen.
+//! [`connection`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen,
+//! `fragments` what contradicts itself.
 
 pub mod connection;
 pub mod exchange;
+mod fragments;
 pub mod segments;
 pub mod syn_flood;
 
+use crate::detect::fragments::Fragments;
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
@@ -14,6 +17,7 @@ use crate::detect::syn_flood::SynFlood;
 use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
+use crate::packet::Packet;
 use crate::packet::Quoted;
 use crate::packet::Timestamp;
 
@@ -21,6 +25,7 @@ use crate::packet::Timestamp;
 #[derive(Debug, Default)]
 pub struct Detectors {
     syn_flood: SynFlood,
+    fragments: Fragments,
 }
 
 /// Takes what is to be said.
@@ -30,6 +35,11 @@ impl Detectors {
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));
+    }
+
+    /// A packet passed that has defects.
+    pub fn on_defects(&mut self, packet: &Packet<'_>) {
+        self.fragments.on_defects(packet);
     }
 
     /// An ICMP message said that the TCP segment it quotes cannot be delivered.
@@ -51,6 +61,7 @@ impl Detectors {
     /// The capture is over.
     pub fn finish(&mut self, say: Say<'_>) {
         self.syn_flood.finish(&mut |incident| when_over(&incident, say));
+        self.fragments.finish(say);
     }
 
     /// The flood detector with its counters.

@@ -144,6 +144,9 @@ impl Analyzer {
         let at = packet.meta.at;
         self.latest = at;
         self.expire(at, sink);
+        if !packet.defects.is_empty() {
+            self.detectors.on_defects(packet);
+        }
         let Some(ip) = &packet.ip else { return Seen::Other };
         for outer in &packet.outer {
             self.observe_tunnel(packet, outer, sink);
