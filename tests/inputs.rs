@@ -165,7 +165,7 @@ fn objects(desk: &Desk, name: &str) -> Vec<serde_json::Value> {
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{name}");
     let object = |line: &str| {
         let mut object: serde_json::Value = serde_json::from_str(line).unwrap();
-        for key in ["file", "frame", "stream", "verdicts"] {
+        for key in ["schema", "file", "frame", "stream", "verdicts"] {
             object.as_object_mut().unwrap().remove(key);
         }
         object

@@ -20,6 +20,7 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Rows;
 use crate::cli::sinks::Show;
+use crate::cli::states;
 use crate::cli::stop::Stop;
 use crate::cli::talk;
 use crate::finding::Severity;
@@ -36,6 +37,7 @@ use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
 use crate::source::Source;
+use crate::tcp::life::Steps;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     check(&args)?;
@@ -44,6 +46,7 @@ pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure>
     let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
     let detailed = !job.args.stream.is_empty();
     let tally = match (job.args.format, job.args.worst) {
+        (Shape::Table | Shape::Markdown, _) if job.args.states => job.states()?,
         (Shape::Table | Shape::Markdown, _) if detailed => job.details()?,
         (Shape::Table, Some(worst)) => job.ranking(worst)?,
         (Shape::Table | Shape::Markdown, _) => job.tables()?,
@@ -74,6 +77,10 @@ fn check(args: &AnalyzeArgs) -> Result<(), Failure> {
         Shape::Table | Shape::Markdown if !args.stream.is_empty() && (args.sort.is_some() || args.limit.is_some()) => {
             usage("--stream tells each connection whole, by number: leave --sort and --limit out")
         }
+        Shape::Table | Shape::Markdown if args.states && args.stream.len() != 1 => {
+            usage("--states shows one connection: add --stream N, or --format jsonl for all")
+        }
+        Shape::Csv if args.states => usage("--states is a page or a list: leave --format csv out"),
         Shape::Table | Shape::Jsonl | Shape::Csv | Shape::Markdown => Ok(()),
     }
 }
@@ -157,15 +164,28 @@ impl Job {
                 }
                 let (follow, worst) = self.follow(file, source, sink())?;
                 let dropped = source.stats().dropped;
+                let trial = follow.analyzer.trial_of(source.info(), dropped);
                 let whole = Whole {
                     info: source.info(),
-                    dropped,
+                    trial: &trial,
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
                 write(follow.chosen.sink, &mut out, &whole)?;
                 out.flush()?;
                 Ok(worst)
+            })?;
+        }
+        Ok(tally)
+    }
+
+    /// The states of one connection instead of tables.
+    fn states(&self) -> Result<Tally, Failure> {
+        let mut tally = Tally::default();
+        for file in &self.args.files {
+            self.each(file, &mut tally, |source| {
+                let stream = self.args.stream.first().copied().unwrap_or_default();
+                states::show(file, source, stream, self.style, &self.until).map(|()| None)
             })?;
         }
         Ok(tally)
@@ -244,11 +264,15 @@ impl Job {
         let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
         let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
         follow.analyzer = follow.analyzer.patient();
-        let needs_ledger = match self.args.format {
-            Shape::Table | Shape::Markdown => !self.args.stream.is_empty(),
-            Shape::Jsonl => true,
-            Shape::Csv => false,
+        let (needs_ledger, needs_life) = match self.args.format {
+            Shape::Table | Shape::Markdown => (!self.args.stream.is_empty(), true),
+            Shape::Jsonl => (true, true),
+            Shape::Csv => (false, false),
         };
+        if needs_life {
+            let steps = if self.args.states { Steps::Kept } else { Steps::Passed };
+            follow.analyzer = follow.analyzer.keeping_life(steps);
+        }
         if needs_ledger {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));

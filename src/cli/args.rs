@@ -36,34 +36,34 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// One line per event, live from an interface or from a capture file.
-    #[command(after_help = TRACE, allow_negative_numbers = true)]
+    #[command(after_help = told(TRACE, RAN), allow_negative_numbers = true)]
     Trace(TraceArgs),
     /// Every connection of a capture, and what is wrong with it.
-    #[command(after_help = ANALYZE, allow_negative_numbers = true)]
+    #[command(after_help = told(ANALYZE, FOUND), allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
     /// Every header field of every frame, raw and in words.
-    #[command(after_help = HEADERS, allow_negative_numbers = true)]
+    #[command(after_help = told(HEADERS, RAN), allow_negative_numbers = true)]
     Headers(HeadersArgs),
     /// Why a packet was sent, what else it could have been, what follows; or what a code means.
-    #[command(after_help = EXPLAIN, allow_negative_numbers = true)]
+    #[command(after_help = told(EXPLAIN, RAN), allow_negative_numbers = true)]
     Explain(ExplainArgs),
     /// One conversation as arrows between two sides.
-    #[command(after_help = LADDER, allow_negative_numbers = true)]
+    #[command(after_help = told(LADDER, RAN), allow_negative_numbers = true)]
     Ladder(LadderArgs),
     /// Writes what was chosen of captures into another, with all that belongs to it.
-    #[command(after_help = CUT, allow_negative_numbers = true)]
+    #[command(after_help = told(CUT, RAN), allow_negative_numbers = true)]
     Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
-    #[command(after_help = MSS, allow_negative_numbers = true)]
+    #[command(after_help = told(MSS, RAN), allow_negative_numbers = true)]
     Mss(MssArgs),
     /// This machine's interfaces: state, addresses, MTU and MSS.
-    #[command(after_help = INTERFACES)]
+    #[command(after_help = told(INTERFACES, RAN))]
     Interfaces(InterfacesArgs),
     /// Plays a script, one line of text per packet, into a capture file.
-    #[command(after_help = CRAFT)]
+    #[command(after_help = told(CRAFT, RAN))]
     Craft(CraftArgs),
     /// Traces a small TCP and UDP service of its own on the loopback interface.
-    #[command(after_help = DEMO)]
+    #[command(after_help = told(DEMO, RAN))]
     Demo,
 }
 
@@ -139,6 +139,9 @@ pub(super) struct AnalyzeArgs {
     /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Vec<u64>,
+    /// With --stream: the states of both ends beside the packets; in objects, the list of their steps.
+    #[arg(long)]
+    pub(super) states: bool,
     #[command(flatten)]
     pub(super) fields: Fields,
     /// Exit with 1 when a finding is at least so grave.
@@ -232,6 +235,9 @@ pub(super) struct ExplainArgs {
     /// Every code with its meaning and its sum, as docs/findings.md has them.
     #[arg(long)]
     pub(super) catalogue: bool,
+    /// A page for people, or the same as one object.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]
@@ -385,6 +391,17 @@ fn worst(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Examples, then how the command may end.
+fn told(examples: &str, exit_code: &str) -> String {
+    format!("{examples}\n\n{exit_code}")
+}
+
+const RAN: &str = "Exit code: 0 it ran, 2 it could not, or not read every file: one line on standard error says why.";
+
+const FOUND: &str = "\
+Exit code: 0 nothing as grave as --fail-on was found, 1 something was, 2 it could not run, or not read every file: one
+line on standard error says why.";
+
 const EXAMPLES: &str = "\
 The three main uses:
   synscope trace lo --port 5656     watch handshakes, messages and closes as they happen
@@ -412,6 +429,7 @@ Examples:
   synscope analyze capture.pcapng --worst 5         the five worst, in sentences
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze capture.pcapng --stream 3 --states
   synscope analyze capture.pcapng --since +10s --until +20s
   synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
@@ -429,7 +447,7 @@ Examples:
   synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
   synscope headers a.pcap --brief --filter 'udp port 53'
-  synscope headers a.pcap --brief --code zero-window --code window-full
+  synscope headers a.pcap --brief --code zero-window --code zero-window-probe
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 

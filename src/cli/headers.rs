@@ -36,10 +36,10 @@ use crate::tcp::dialect;
 pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure> {
     let job = Job::of(args, screen)?;
     let mut out = Out::stdout();
-    let mut unread = 0;
+    let (mut unread, mut is_first) = (0, true);
     for file in &job.files {
         match job.sources(file) {
-            Ok(sources) => job.show(file, sources, &mut out)?,
+            Ok(sources) => job.show(file, sources, &mut out, &mut is_first)?,
             Err(failure) => {
                 say(&failure);
                 unread += 1;
@@ -105,7 +105,13 @@ impl Job {
         Ok((first, second))
     }
 
-    fn show(&self, file: &str, (mut first, second): Sources, out: &mut Out) -> Result<(), Failure> {
+    fn show(
+        &self,
+        file: &str,
+        (mut first, second): Sources,
+        out: &mut Out,
+        is_first: &mut bool,
+    ) -> Result<(), Failure> {
         let (mut source, dialect) = match second {
             None => (first, self.dialect.then(dialect::Dialect::new)),
             Some(second) => {
@@ -117,7 +123,7 @@ impl Job {
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
         let analyzer = Analyzer::default().judging(self.selection.judging(judging));
         let selection = self.selection.clone();
-        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
+        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, is_first, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -178,6 +184,8 @@ struct Shower<'a> {
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
     selection: Selection,
+    /// No object was written so far: the first one bears the number of the schema.
+    is_first: &'a mut bool,
     base: Option<Timestamp>,
     frames: u64,
 }
@@ -200,6 +208,9 @@ impl Taker for Shower<'_> {
             match job.shape {
                 Shape::Page(layout) => headers::page(self.out, packet, &seen, &job.style, tags, layout)?,
                 Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base, tags)?,
+                Shape::Objects if std::mem::take(self.is_first) => {
+                    json_headers::first_frame(self.out, self.file, packet, &seen, tags)?;
+                }
                 Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags)?,
             }
         }

@@ -1,13 +1,17 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen,
+//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen,
 //! `fragments` what contradicts itself.
 
 pub mod connection;
 pub mod exchange;
-mod fragments;
+pub mod life;
 pub mod segments;
 pub mod syn_flood;
+
+mod fragments;
+mod reset;
+mod weaken;
 
 use crate::detect::fragments::Fragments;
 use crate::detect::syn_flood::Incident;
@@ -50,6 +54,7 @@ impl Detectors {
     /// A connection left.
     pub fn on_connection(&mut self, ended: &EndedConnection<'_>, say: Say<'_>) {
         connection::judge(ended, say);
+        life::judge(ended, say);
         segments::judge(ended, say);
     }
 

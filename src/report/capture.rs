@@ -11,15 +11,17 @@ use crate::report::markdown::cell;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::text::harmless;
+use crate::report::trial;
 use crate::source::CaptureInfo;
+use crate::tcp::verdict::Judgement;
 
 /// What is known when the capture is over.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a> {
     /// The source's part.
     pub info: &'a CaptureInfo,
-    /// Frames that the capturing side lost.
-    pub dropped: Option<u64>,
+    /// What the capture itself cannot know.
+    pub trial: &'a [Judgement],
     /// The frames' part.
     pub facts: &'a Facts,
     /// Counters of the TCP and the UDP table.
@@ -41,6 +43,7 @@ pub fn write(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Resul
     for line in lines(whole) {
         writeln!(out, "  {}", wrapped(&line, 2, 4, style.width))?;
     }
+    out.write_all(trial::section(whole.trial, 2, style).as_bytes())?;
     for warning in warnings(whole) {
         writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
     }
@@ -55,6 +58,9 @@ pub fn write_markdown(out: &mut dyn Write, whole: &Whole<'_>) -> io::Result<()> 
     writeln!(out, "# {}\n", cell(&name(whole)))?;
     writeln!(out, "- {}", cell(&what(whole)))?;
     for line in lines(whole) {
+        writeln!(out, "- {}", cell(&line))?;
+    }
+    for line in trial::plain(whole.trial) {
         writeln!(out, "- {}", cell(&line))?;
     }
     for warning in warnings(whole) {
@@ -103,7 +109,7 @@ fn counts(what: &str, counts: &[(&str, u64)]) -> Option<String> {
 
 /// What the capture cannot show, or shows wrongly.
 fn warnings(whole: &Whole<'_>) -> Vec<String> {
-    let Whole { info, dropped, facts, tables } = whole;
+    let Whole { info, facts, tables, .. } = whole;
     let mut warnings = Vec::new();
     let mut warn = |count: u64, text: String| {
         if count > 0 {
@@ -113,13 +119,7 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     if let Some(problem) = &info.problem {
         warn(1, format!("the capture ends badly: {problem}"));
     }
-    let lost = dropped.unwrap_or(0);
-    warn(lost, format!("{} frames were dropped while capturing: gaps may be the capture's own", text::count(lost)));
-    warn(facts.snapped, format!("{} frames were cut by the snap length", text::count(facts.snapped)));
     warn(facts.defective, format!("{} frames have malformed headers", text::count(facts.defective)));
-    let step = text::span(facts.widest_step);
-    let times = text::count(facts.clock_steps);
-    warn(facts.clock_steps, format!("the clock stepped back {times} times, by up to {step}"));
     let evicted = tables[0].evicted + tables[1].evicted;
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
     warnings

@@ -19,11 +19,10 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::pipeline::Facts;
-use crate::report::interfaces::state;
 use crate::report::json_connection::Connection;
+use crate::report::trial;
 use crate::source::CaptureInfo;
-use crate::source::Interface;
-use crate::tcp::mss;
+use crate::tcp::verdict::Judgement;
 
 /// Number of the schema, in the first line of every run.
 pub const SCHEMA: u32 = 1;
@@ -137,6 +136,7 @@ pub fn capture(
     facts: &Facts,
     dropped: Option<u64>,
     evicted: u64,
+    trial: &[Judgement],
 ) -> io::Result<()> {
     line(
         out,
@@ -164,6 +164,7 @@ pub fn capture(
             defective: facts.defective,
             clock_steps: facts.clock_steps,
             evicted,
+            trial: trial::objects(trial),
             checksums: Checksums {
                 good: facts.checksums.good,
                 partial: facts.checksums.partial,
@@ -222,48 +223,6 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             udp_flows: totals.udp_flows,
             left_out: totals.left_out,
             findings: totals.findings.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
-        },
-    )
-}
-
-/// One interface of this machine.
-///
-/// # Errors
-/// Those of the writer.
-pub fn interface(out: &mut dyn Write, interface: &Interface) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        r#type: &'static str,
-        name: &'a str,
-        index: u32,
-        state: &'static str,
-        loopback: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mac: Option<String>,
-        addresses: Vec<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mtu: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mss_ipv4: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mss_ipv6: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        link_type: Option<String>,
-    }
-    line(
-        out,
-        &Line {
-            r#type: "interface",
-            name: &interface.name,
-            index: interface.index,
-            state: state(interface),
-            loopback: interface.loopback,
-            mac: interface.mac.map(|mac| mac.to_string()),
-            addresses: interface.addresses.iter().map(ToString::to_string).collect(),
-            mtu: interface.mtu,
-            mss_ipv4: interface.mtu.map(|mtu| mss::advertised(mtu, false).value),
-            mss_ipv6: interface.mtu.map(|mtu| mss::advertised(mtu, true).value),
-            link_type: interface.link_type.map(|link| link.to_string()),
         },
     )
 }
@@ -361,6 +320,8 @@ struct Capture<'a> {
     defective: u64,
     clock_steps: u64,
     evicted: u64,
+    /// What the capture itself cannot know: every item, found, ruled out or not to be told.
+    trial: Vec<serde_json::Value>,
     checksums: Checksums,
 }
 

@@ -28,6 +28,7 @@ use crate::packet::SackBlock;
 use crate::packet::TcpOption;
 use crate::packet::Transport;
 use crate::pipeline::Seen;
+use crate::report::json::SCHEMA;
 use crate::report::verdicts;
 
 /// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
@@ -42,8 +43,34 @@ pub fn frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
+    write(out, None, file, packet, seen, wireshark)
+}
+
+/// The same for the first line of all, which bears the number of the schema.
+///
+/// # Errors
+/// Those of the writer.
+pub fn first_frame<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    file: &str,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
+    write(out, Some(SCHEMA), file, packet, seen, wireshark)
+}
+
+fn write<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    schema: Option<u32>,
+    file: &str,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
     let endpoints = packet.endpoints();
     let object = Frame {
+        schema,
         file,
         frame: packet.meta.number,
         time: packet.meta.at.to_string(),
@@ -72,6 +99,8 @@ pub fn frame<W: Serialize + ?Sized>(
 
 #[derive(Serialize)]
 struct Frame<'a, W: Serialize + ?Sized> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<u32>,
     file: &'a str,
     frame: u64,
     time: String,

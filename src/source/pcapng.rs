@@ -37,6 +37,8 @@ pub(super) struct Pcapng {
     ports: Vec<Port>,
     /// Drops told by the sections before.
     dropped: Option<u64>,
+    /// Frames handed over when drops were last told of: the packet behind them has been counted.
+    told_at: Option<u64>,
 }
 
 /// What packets need to know of their interface.
@@ -66,7 +68,14 @@ struct Packet<'a> {
 impl Pcapng {
     /// Before the first section header.
     pub(super) fn new() -> Self {
-        Self { parser: framing(Order::LITTLE), order: Order::LITTLE, base: 0, ports: Vec::new(), dropped: None }
+        Self {
+            parser: framing(Order::LITTLE),
+            order: Order::LITTLE,
+            base: 0,
+            ports: Vec::new(),
+            dropped: None,
+            told_at: None,
+        }
     }
 
     /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
@@ -84,6 +93,7 @@ impl Pcapng {
             if stats.frames == last {
                 break Halt::Batch;
             }
+            let known = stats.dropped;
             let (behind, packet) = match self.block(rest, info, stats) {
                 Ok(read) => read,
                 Err(halt) => break halt,
@@ -91,7 +101,10 @@ impl Pcapng {
             let raw = &rest[..rest.len() - behind.len()];
             let Some(packet) = packet else {
                 rest = behind;
-                match take.other(raw, self.order.is_big()) {
+                let flow = take.other(raw, self.order.is_big());
+                // Statistics that tell of drops end the batch: the packets behind them are behind the loss.
+                match flow {
+                    Flow::Continue if stats.dropped != known => break Halt::Batch,
                     Flow::Continue => continue,
                     Flow::Stop => break Halt::Stopped,
                 }
@@ -101,12 +114,16 @@ impl Pcapng {
                 break Halt::Corrupt(format!("belongs to interface {id}, but the section describes {known}"));
             };
             let port = *port;
-            rest = behind;
-            if let Some(count) = packet.dropped {
+            if let Some(count) = packet.dropped.filter(|_| self.told_at != Some(stats.frames)) {
                 self.ports[packet.interface as usize].dropped_between =
                     Some(port.dropped_between.unwrap_or(0).saturating_add(count));
-                stats.dropped = self.drops();
+                self.told_at = Some(stats.frames);
+                // The batch ends before the packet: who asks for the count now knows where the loss was.
+                if std::mem::replace(&mut stats.dropped, self.drops()) != stats.dropped {
+                    break Halt::Batch;
+                }
             }
+            rest = behind;
             stats.frames += 1;
             stats.bytes += packet.bytes.len() as u64;
             let meta = FrameMeta {
@@ -376,6 +393,7 @@ const MAX_NAME: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Poll;
     use crate::source::Problem;
     use crate::source::ProblemKind;
     use crate::source::Source;
@@ -547,6 +565,33 @@ mod tests {
             drain(&mut source);
             assert_eq!(source.stats().dropped, Some(expected));
         }
+    }
+
+    #[test]
+    fn whoever_asks_after_each_poll_hears_of_a_loss_before_the_packet_behind_it() {
+        let told = |ink: Ink, count: u64| {
+            ink.block(6, |body| {
+                let body = body.u32(0).u64(0).u32(1).u32(1).raw(b"x").pad();
+                body.u16(4).u16(8).u64(count).u32(0)
+            })
+        };
+        let file = told(begin(true).interface(1, 0, &[]).enhanced(0, 1, 1, b"a"), 3).enhanced(0, 2, 1, b"b");
+        let file = file.block(5, |body| body.u32(0).u64(0).u16(5).u16(8).u64(9)).enhanced(0, 3, 1, b"c");
+        let mut source = file.open();
+        let mut heard = Vec::new();
+        loop {
+            let mut frames = 0;
+            let poll = source.poll(&mut |_| {
+                frames += 1;
+                Flow::Continue
+            });
+            heard.push((frames, source.stats().dropped));
+            if poll.expect("a file in memory") == Poll::End {
+                break;
+            }
+        }
+        heard.retain(|(frames, _)| *frames > 0);
+        assert_eq!(heard, [(1, Some(3)), (2, Some(9)), (1, Some(9))], "3 before the second, 6 more before the fourth");
     }
 
     #[test]

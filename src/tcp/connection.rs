@@ -7,6 +7,8 @@ use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
+use crate::tcp::blind::Blemishes;
+use crate::tcp::blind::Blind;
 use crate::tcp::endpoint::EndpointView;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
@@ -14,9 +16,11 @@ use crate::tcp::event::Side;
 use crate::tcp::handshake::Handshake;
 use crate::tcp::handshake::Outcome;
 use crate::tcp::handshake::Sides;
+use crate::tcp::life::Life;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::state::Cause;
+use crate::tcp::state::State;
 use crate::tcp::state::Step;
 use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
@@ -47,11 +51,17 @@ pub struct Connection {
     pub oriented: bool,
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
+    /// Both ends are one socket.
+    pub to_itself: bool,
+    /// What the capture missed or garbled of it.
+    pub blemishes: Blemishes,
     pub(super) sides: [EndpointView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     pub(super) notable: Option<Box<Notable>>,
     /// In a box of its own, so that a slot of the table is small: many connections are closed or mere attempts.
     pub(super) judge: Option<Box<Judge>>,
+    /// Its course, where somebody asked for it.
+    pub(super) life: Option<Box<Life>>,
 }
 
 impl Connection {
@@ -65,9 +75,12 @@ impl Connection {
             turns: Turns::default(),
             notable: None,
             judge: None,
+            life: None,
             ipv6,
             oriented,
             ip_options: 0,
+            to_itself: false,
+            blemishes: Blemishes::default(),
             sides: [EndpointView::default(), EndpointView::default()],
         }
     }
@@ -104,6 +117,19 @@ impl Connection {
         self.sides.iter().all(|side| side.offer.sack)
     }
 
+    /// What both SYNs offered, by name: none of it is in use unless both did. `None` where a SYN is missing.
+    pub fn negotiated(&self) -> Option<impl Iterator<Item = &'static str>> {
+        let [a, b] = [self.sides[0].offer, self.sides[1].offer];
+        let agreed = [
+            ("mss", a.mss.is_some() && b.mss.is_some()),
+            ("wscale", a.wscale.is_some() && b.wscale.is_some()),
+            ("sack", a.sack && b.sack),
+            ("timestamps", a.timestamps && b.timestamps),
+            ("ecn", a.ecn && b.ecn),
+        ];
+        (a.seen && b.seen).then(|| agreed.into_iter().filter(|(_, agreed)| *agreed).map(|(name, _)| name))
+    }
+
     /// Shift of `side`'s windows: 0 where scaling was not agreed on, `None` where a SYN is missing.
     pub fn window_scale(&self, side: Side) -> Option<u8> {
         let offers = [self.sides[0].offer, self.sides[1].offer];
@@ -138,19 +164,41 @@ impl Connection {
 
     /// A SYN of the client with another ISN: the tuple is used for a new connection (RFC 9293 §3.4.2 lets it).
     pub fn is_reused_by(&self, side: Side, tcp: &TcpHeader<'_>) -> bool {
-        let known = &self.side(side);
-        tcp.flags.is_pure_syn() && known.relative(tcp.seq).is_some_and(|distance| distance != 0)
+        let known = self.side(side);
+        // Resets alone leave no numbers behind, and still belonged to a connection before.
+        tcp.flags.is_pure_syn() && known.relative(tcp.seq).map_or(known.packets > 0, |distance| distance != 0)
+    }
+
+    /// Takes note of what the capture missed up to a segment; to be called before [`observe`](Self::observe) sees it.
+    pub fn beware(&mut self, mark: Mark, blind: &Blind, tcp: &TcpHeader<'_>) {
+        // A SYN may be the first of all; anything else had something before it that may have been lost.
+        let since = match self.first.frame == mark.frame {
+            true if tcp.flags.has(TcpFlags::SYN) => mark.frame,
+            true => 0,
+            false => self.last.frame,
+        };
+        self.blemishes.note(blind, since, tcp);
     }
 
     /// Feeds one segment, in capture order. No clock, no socket, no printing in here.
     pub fn observe(&mut self, mark: Mark, side: Side, ip: &IpHeader, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let before = events.len();
+        self.keeps_silence(mark);
         self.last = mark;
         self.ip_options = self.ip_options.max(ip_options(ip));
+        let sender = &mut self.sides[side.index()];
+        sender.partial_checksums += u32::from(tcp.checksum == ChecksumState::Partial);
+        if sender.packets == 0 {
+            sender.ttl = ip.ttl;
+        }
         if let ChecksumState::Bad { .. } = tcp.checksum {
             // The receiver drops it unread (RFC 9293 §3.10.7): it moves nothing.
             self.sides[side.index()].packets += 1;
             self.sides[side.index()].bad_checksums += 1;
+            return;
+        }
+        if self.to_itself {
+            self.observe_alone(mark, tcp, events);
             return;
         }
         let moves = TcpFlags::ACK.with(TcpFlags::SYN).with(TcpFlags::RST);
@@ -159,10 +207,18 @@ impl Connection {
             self.sides[side.index()].packets += 1;
             return;
         }
+        if self.handshake.is_stray(side, tcp, self.side(Side::Client)) {
+            // It belongs to another connection: its numbers are none of this one's.
+            self.sides[side.index()].packets += 1;
+            events.push(Event::StrayAck { ack: tcp.ack });
+            Notable::remember(&mut self.notable, mark, side, &events[before..]);
+            return;
+        }
+        self.goes_on_after_reset(mark, side, tcp);
         self.open(mark, side, tcp, events);
         if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
             self.sides[side.index()].packets += 1;
-            if !self.answers_old_duplicate(tcp) {
+            if !self.answers_old_duplicate(mark, tcp) {
                 events.push(Event::ResetIgnored { seq: tcp.seq });
             }
         } else {
@@ -318,6 +374,11 @@ impl Connection {
         };
         let peer = self.side(side.peer());
         let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // A plain acknowledgment in answer to a SYN tells of no state yet: a SYN of its own is still to come.
+        let half_an_answer = side == Side::Server && self.handshake.syn.is_some() && !self.handshake.is_settled();
+        if half_an_answer && control == Control::None && self.side(side).state == State::NotSeen {
+            return;
+        }
         // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
         if covers_fin {
             self.step(side, Cause::AcksPeerFin, control, events);
