@@ -12,7 +12,8 @@ use crate::cli::drive::Until;
 use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
 use crate::cli::follow::Follow;
-use crate::cli::input;
+use crate::cli::input::Capture;
+use crate::cli::input::Opened;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
@@ -41,9 +42,9 @@ use crate::tcp::life::Steps;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     check(&args)?;
-    input::stdin_once(&args.files)?;
+    let captures = Capture::all(&args.files, args.reading)?;
     let stop = Stop::on_signals()?;
-    let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
+    let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), captures, args };
     let detailed = !job.args.stream.is_empty();
     let tally = match (job.args.format, job.args.worst) {
         (Shape::Table | Shape::Markdown, _) if job.args.states => job.states()?,
@@ -87,6 +88,7 @@ fn check(args: &AnalyzeArgs) -> Result<(), Failure> {
 
 struct Job {
     args: AnalyzeArgs,
+    captures: Vec<Capture>,
     until: Until,
     style: Style,
 }
@@ -157,12 +159,12 @@ impl Job {
         let mut out = Out::stdout();
         let mut tally = Tally::default();
         let mut between = false;
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let (follow, worst) = self.follow(file, source, sink())?;
+                let (follow, worst) = self.follow(capture, source, sink())?;
                 let dropped = source.stats().dropped;
                 let trial = follow.analyzer.trial_of(source.info(), dropped);
                 let whole = Whole {
@@ -182,10 +184,10 @@ impl Job {
     /// The states of one connection instead of tables.
     fn states(&self) -> Result<Tally, Failure> {
         let mut tally = Tally::default();
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 let stream = self.args.stream.first().copied().unwrap_or_default();
-                states::show(file, source, stream, self.style, &self.until).map(|()| None)
+                states::show(&capture.name, source, stream, self.style, &self.until).map(|()| None)
             })?;
         }
         Ok(tally)
@@ -194,11 +196,11 @@ impl Job {
     fn objects(&self) -> Result<Tally, Failure> {
         let mut objects = Some(Objects::new(Out::stdout()).in_order(self.sort(), self.limit()));
         let mut tally = Tally::default();
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 let mut sink = objects.take().expect("each capture gives its sink back");
-                sink.begin(file);
-                let (follow, worst) = self.follow(file, source, sink)?;
+                sink.begin(&capture.name);
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 objects = Some(follow.chosen.sink);
                 Ok(worst)
             })?;
@@ -213,11 +215,11 @@ impl Job {
         let table = self.args.table.map(Table::from).unwrap_or_default();
         let mut rows = Some(Rows::new(Sheet::new(Out::stdout(), table, self.sort(), self.limit())?));
         let mut tally = Tally::default();
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 let mut sink = rows.take().expect("each capture gives its sink back");
-                sink.begin(file);
-                let (follow, worst) = self.follow(file, source, sink)?;
+                sink.begin(&capture.name);
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 rows = Some(follow.chosen.sink);
                 Ok(worst)
             })?;
@@ -232,13 +234,13 @@ impl Job {
     /// Opens a file and works on it. One that cannot be read is told of, and the next one's turn comes.
     fn each(
         &self,
-        file: &str,
+        capture: &Capture,
         tally: &mut Tally,
         work: impl FnOnce(&mut dyn Source) -> Result<Option<Severity>, Failure>,
     ) -> Result<(), Failure> {
-        match input::file(file, "analyze") {
-            Ok(mut source) => {
-                let worst = work(&mut source)?;
+        match capture.open("analyze") {
+            Ok(Opened { mut source, .. }) => {
+                let worst = work(source.as_mut())?;
                 // A capture that ends badly is a finding about the capture.
                 let bad_end = source.info().problem.as_ref().map(|_| Severity::Warning);
                 tally.worst = tally.worst.max(worst).max(bad_end);
@@ -253,7 +255,7 @@ impl Job {
 
     fn follow<S: Show>(
         &self,
-        file: &str,
+        capture: &Capture,
         source: &mut dyn Source,
         sink: S,
     ) -> Result<(Follow<S>, Option<Severity>), Failure> {
@@ -263,7 +265,10 @@ impl Job {
         };
         let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
         let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
-        follow.analyzer = follow.analyzer.patient();
+        if !capture.is_followed {
+            follow.analyzer = follow.analyzer.patient();
+        }
+        follow.eager = capture.is_followed;
         let (needs_ledger, needs_life) = match self.args.format {
             Shape::Table | Shape::Markdown => (!self.args.stream.is_empty(), true),
             Shape::Jsonl => (true, true),
@@ -280,7 +285,7 @@ impl Job {
         follow.run(source, &self.until)?;
         match follow.chosen.missing() {
             Some(wanted) => Err(Failure::NoStream {
-                file: input_name(file),
+                file: input_name(&capture.name),
                 protocol: Protocol::Tcp,
                 streams: follow.chosen.tcp_streams,
                 wanted,

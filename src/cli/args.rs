@@ -94,6 +94,17 @@ impl Only {
     }
 }
 
+/// How files are read.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct Reading {
+    /// Several files as one capture, in time order, instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// Keep reading while the file grows, through rotation, until Ctrl-C.
+    #[arg(long, conflicts_with = "merge")]
+    pub(super) follow: bool,
+}
+
 /// What must have been judged of what is shown.
 #[derive(Clone, Debug, Default, Group)]
 pub(super) struct Fields {
@@ -107,9 +118,11 @@ pub(super) struct Fields {
 
 #[derive(Debug, Group)]
 pub(super) struct TraceArgs {
-    /// An interface, a capture file (pcap, pcapng), or - for a capture on standard input.
-    #[arg(value_name = "IFACE|FILE|-")]
-    pub(super) input: String,
+    /// An interface, capture files (pcap, pcapng), or - for a capture on standard input.
+    #[arg(value_name = "IFACE|FILE|-", required = true)]
+    pub(super) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream of a file, by Wireshark's number.
@@ -134,6 +147,8 @@ pub(super) struct AnalyzeArgs {
     /// Capture files (pcap, pcapng); - is standard input.
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) only: Only,
     /// One TCP stream told whole, by Wireshark's number; may be given several times.
@@ -185,6 +200,8 @@ pub(super) struct HeadersArgs {
     /// Capture files; a frame number or a range as in 3-7 may stand last.
     #[arg(value_name = "FILE... [FRAME|FROM-TO]", required = true)]
     pub(super) names: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream, by Wireshark's number; may be given several times.
@@ -417,6 +434,7 @@ Examples:
   synscope trace capture.pcap --stream 3 --absolute
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
   synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
+  tcpdump -U -w growing.pcap & synscope trace growing.pcap --follow
   ssh host tcpdump -U -w - | synscope trace -
 
 An interface wins over a file of the same name; ./lo means the file.
@@ -429,6 +447,7 @@ Examples:
   synscope analyze capture.pcapng --worst 5         the five worst, in sentences
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze a.pcap b.pcapng --merge      as one capture, in time order
   synscope analyze capture.pcapng --stream 3 --states
   synscope analyze capture.pcapng --since +10s --until +20s
   synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
@@ -471,7 +490,9 @@ Examples:
   synscope cut a.pcap b.pcapng --merge -o both.pcapng
 
 Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
-is lost is told. The file is there when it is complete; the input is never overwritten.";
+is lost is told. The file is there when it is complete; the input is never overwritten.
+
+Exit code: 0 written, 2 not: a file could not be read, a stream is not there, or the format cannot hold the frames.";
 
 const MSS: &str = "\
 Examples:

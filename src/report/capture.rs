@@ -13,6 +13,7 @@ use crate::report::text;
 use crate::report::text::harmless;
 use crate::report::trial;
 use crate::source::CaptureInfo;
+use crate::source::Remarks;
 use crate::tcp::verdict::Judgement;
 
 /// What is known when the capture is over.
@@ -79,6 +80,18 @@ fn what(whole: &Whole<'_>) -> String {
     format!("{} {}, {} frames, {}", info.format, links.join("+"), text::count(facts.frames), text::octets(facts.bytes))
 }
 
+/// Link types of a capture: those of its frames, and those that it only declares.
+pub(super) fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
+    let declared = info.interfaces.iter().map(|interface| interface.link_type);
+    let mut names = Vec::new();
+    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 fn lines(whole: &Whole<'_>) -> Vec<String> {
     let facts = whole.facts;
     let times = facts.times.map(|(first, _)| format!("{}, {} long", text::utc(first), text::span(facts.duration())));
@@ -98,7 +111,28 @@ fn lines(whole: &Whole<'_>) -> Vec<String> {
         ("absent", sums.absent),
         ("not to be told", sums.unverifiable),
     ];
-    [times, counts("packets", &kinds), counts("checksums", &checksums)].into_iter().flatten().collect()
+    let told = [times, counts("packets", &kinds), counts("checksums", &checksums)].into_iter().flatten();
+    told.chain(remarks(&whole.info.remarks)).collect()
+}
+
+/// What the file says of itself: who captured, names of addresses, comments; the first ones of many.
+fn remarks(remarks: &Remarks) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !remarks.made_by.is_empty() {
+        lines.push(format!("captured by: {}", harmless(&remarks.made_by.join(", "))));
+    }
+    let names: Vec<_> = remarks.names.iter().map(|(addr, name)| format!("{addr} {}", harmless(name))).collect();
+    if !names.is_empty() {
+        let more = names.len().saturating_sub(REMARKS);
+        let behind = if more > 0 { format!(", and {more} more") } else { String::new() };
+        lines.push(format!("names: {}{behind}", names[..names.len() - more].join(", ")));
+    }
+    lines.extend(remarks.comments.iter().take(REMARKS).map(|comment| format!("comment: {}", harmless(comment))));
+    let more = remarks.comments.len().saturating_sub(REMARKS);
+    if more > 0 {
+        lines.push(format!("and {more} more comments"));
+    }
+    lines
 }
 
 fn counts(what: &str, counts: &[(&str, u64)]) -> Option<String> {
@@ -124,3 +158,6 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
     warnings
 }
+
+/// Names and comments shown.
+const REMARKS: usize = 8;

@@ -1,6 +1,7 @@
 //! JSON Lines, version 1 of the machine contract: an object per line, a key keeps its name, type and meaning.
 //!
-//! Times and durations are strings of seconds with nine decimals. A key whose value is not known is absent.
+//! Times and durations are strings of seconds with nine decimals. A key whose value is not known is absent. Long
+//! because the objects of a run stand here together.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -19,6 +20,7 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::pipeline::Facts;
+use crate::report::capture::link_types;
 use crate::report::json_connection::Connection;
 use crate::report::trial;
 use crate::source::CaptureInfo;
@@ -153,6 +155,9 @@ pub fn capture(
             last_time: facts.times.map(|(_, last)| Text(last)),
             truncated: info.problem.is_some(),
             problem: info.problem.as_ref().map(|problem| problem.text.as_str()),
+            comments: &info.remarks.comments,
+            names: info.remarks.names.iter().map(|(addr, name)| Named { addr: addr.to_string(), name }).collect(),
+            captured_by: &info.remarks.made_by,
             dropped,
             tcp: facts.tcp,
             udp: facts.udp,
@@ -308,6 +313,12 @@ struct Capture<'a> {
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    comments: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<Named<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    captured_by: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     dropped: Option<u64>,
     tcp: u64,
@@ -325,6 +336,13 @@ struct Capture<'a> {
     checksums: Checksums,
 }
 
+/// A name that the file gives to an address.
+#[derive(Serialize)]
+struct Named<'a> {
+    addr: String,
+    name: &'a str,
+}
+
 #[derive(Serialize)]
 struct Checksums {
     good: u64,
@@ -332,18 +350,6 @@ struct Checksums {
     bad: u64,
     absent: u64,
     unverifiable: u64,
-}
-
-/// Link types of a capture: those of its frames, and those that it only declares.
-fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
-    let declared = info.interfaces.iter().map(|interface| interface.link_type);
-    let mut names = Vec::new();
-    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// One object, one line.

@@ -30,6 +30,22 @@ use crate::packet::Transport;
 use crate::pipeline::Seen;
 use crate::report::json::SCHEMA;
 use crate::report::verdicts;
+use crate::source::Notes;
+
+/// Where a frame stands, and what was remarked on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The file, as it was named.
+    pub file: &'a str,
+    /// The frame's number in that file, counted from 1.
+    pub number: u64,
+    /// Its number among all frames: what verdicts and texts count by.
+    pub merged: Option<u64>,
+    /// What was remarked on it in the file.
+    pub notes: &'a Notes,
+    /// It is the first line of all, which bears the number of the schema.
+    pub is_first: bool,
+}
 
 /// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
 /// names with their values.
@@ -43,7 +59,9 @@ pub fn frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
-    write(out, None, file, packet, seen, wireshark)
+    let notes = &Notes::default();
+    let place = Place { file, number: packet.meta.number, merged: None, notes, is_first: false };
+    placed(out, place, packet, seen, wireshark)
 }
 
 /// The same for the first line of all, which bears the number of the schema.
@@ -57,22 +75,31 @@ pub fn first_frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
-    write(out, Some(SCHEMA), file, packet, seen, wireshark)
+    let notes = &Notes::default();
+    let place = Place { file, number: packet.meta.number, merged: None, notes, is_first: true };
+    placed(out, place, packet, seen, wireshark)
 }
 
-fn write<W: Serialize + ?Sized>(
+/// The same for a frame of several files that are read as one, or with notes on it.
+///
+/// # Errors
+/// Those of the writer.
+pub fn placed<W: Serialize + ?Sized>(
     out: &mut dyn Write,
-    schema: Option<u32>,
-    file: &str,
+    place: Place<'_>,
     packet: &Packet<'_>,
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
     let endpoints = packet.endpoints();
     let object = Frame {
-        schema,
-        file,
-        frame: packet.meta.number,
+        schema: place.is_first.then_some(SCHEMA),
+        file: place.file,
+        frame: place.number,
+        merged_frame: place.merged,
+        comments: &place.notes.comments,
+        direction: place.notes.direction,
+        dropped_before: place.notes.dropped,
         time: packet.meta.at.to_string(),
         caplen: packet.meta.caplen,
         len: packet.meta.origlen,
@@ -103,6 +130,14 @@ struct Frame<'a, W: Serialize + ?Sized> {
     schema: Option<u32>,
     file: &'a str,
     frame: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_frame: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    comments: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped_before: Option<u64>,
     time: String,
     caplen: u32,
     len: u32,

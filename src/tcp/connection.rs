@@ -117,19 +117,6 @@ impl Connection {
         self.sides.iter().all(|side| side.offer.sack)
     }
 
-    /// What both SYNs offered, by name: none of it is in use unless both did. `None` where a SYN is missing.
-    pub fn negotiated(&self) -> Option<impl Iterator<Item = &'static str>> {
-        let [a, b] = [self.sides[0].offer, self.sides[1].offer];
-        let agreed = [
-            ("mss", a.mss.is_some() && b.mss.is_some()),
-            ("wscale", a.wscale.is_some() && b.wscale.is_some()),
-            ("sack", a.sack && b.sack),
-            ("timestamps", a.timestamps && b.timestamps),
-            ("ecn", a.ecn && b.ecn),
-        ];
-        (a.seen && b.seen).then(|| agreed.into_iter().filter(|(_, agreed)| *agreed).map(|(name, _)| name))
-    }
-
     /// Shift of `side`'s windows: 0 where scaling was not agreed on, `None` where a SYN is missing.
     pub fn window_scale(&self, side: Side) -> Option<u8> {
         let offers = [self.sides[0].offer, self.sides[1].offer];

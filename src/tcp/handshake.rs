@@ -133,7 +133,7 @@ pub struct Handshake {
     /// Its SYN came apart.
     split: bool,
     latest_syn: Option<Mark>,
-    syn_data: u32,
+    pub(super) syn_data: u32,
     end: Ending,
 }
 
@@ -175,14 +175,6 @@ impl Handshake {
     /// The SYN was acknowledged, and no SYN came back with it.
     pub const fn is_acknowledged_alone(&self) -> bool {
         self.acknowledged_alone && matches!(self.end, Ending::Pending)
-    }
-
-    /// The answer to the SYN that `tcp` of the server is, while none came: does it acknowledge the SYN without another?
-    pub(super) fn is_stray(&self, side: Side, tcp: &TcpHeader<'_>, client: &EndpointView) -> bool {
-        let waits = !self.is_settled() && self.syn.is_some() && self.syn_ack.is_none() && side == Side::Server;
-        let plain = tcp.flags.control() == Control::None && tcp.flags.has(TcpFlags::ACK) && tcp.len == 0;
-        let (Some(isn), Some(snd_max)) = (client.isn, client.snd_max) else { return false };
-        waits && plain && !AckFault::check(tcp.ack, isn, snd_max).holds()
     }
 
     /// Octets of data that the first SYN carried.
@@ -289,16 +281,6 @@ impl Handshake {
         if crossed {
             self.complete(mark, Outcome::Simultaneous, events);
         }
-    }
-
-    fn answers_fast_open(&mut self, tcp: &TcpHeader<'_>, client: &EndpointView) {
-        let beyond_syn = client.isn.is_some_and(|isn| isn.plus(1).before(tcp.ack));
-        self.fast_open = match (self.fast_open, self.syn_data, tcp.said.fast_open) {
-            (Some(_), 1.., _) if beyond_syn => Some(FastOpen::Accepted),
-            (Some(_), 1.., _) => Some(FastOpen::Ignored),
-            (Some(_), 0, Some(1..)) => Some(FastOpen::CookieGiven),
-            (known, _, _) => known,
-        };
     }
 
     /// A client that sends SYN,ACK answers a SYN of its own peer: simultaneous open.

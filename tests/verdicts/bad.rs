@@ -27,18 +27,24 @@ fn last_of(script: &str) -> (Vec<&'static str>, Vec<&'static str>) {
 
 /// A frame behind a handshake, with the defects and the codes that it earns.
 const CASES: &[(&str, &str, &[&str], &[&str])] = &[
-    ("SYN and FIN at once", "+1 C > S SF 101:101(0) win 1000", &[], &[]),
-    ("every flag at once", "+1 C > S SFRPU. 101:101(0) ack 901 win 1000", &[], &[]),
-    ("no flag at all", "+1 C > S none 101:111(10) win 1000", &[], &[]),
-    ("data offset of four words", "+1 C > S P. 101:111(10) ack 901 win 1000 hlen 16", &[], &[]),
-    ("data offset beyond the segment", "+1 C > S P. 101:111(10) ack 901 win 1000 hlen 60", &[], &[]),
-    ("IP says less than there is", "+1 C > S P. 101:111(10) ack 901 win 1000 iplen 45", &[], &[]),
-    ("IP says more than there is", "+1 C > S P. 101:111(10) ack 901 win 1000 iplen 4000", &[], &[]),
-    ("IP ends within the header", "+1 C > S P. 101:111(10) ack 901 win 1000 iplen 30", &[], &[]),
-    ("half the circle ahead", "+1 C > S P. 2147483748:2147483758(10) ack 901 win 1000", &[], &[]),
-    ("acknowledges half the circle", "+1 C > S . 101:101(0) ack 2147484549 win 1000", &[], &[]),
-    ("SACK across the circle", "+1 S > C . 901:901(0) ack 101 win 1000 <sack 4294967295:5>", &[], &[]),
-    ("an urgent pointer to nowhere", "+1 C > S PU. 101:111(10) ack 901 win 1000 urg 60000", &[], &[]),
+    ("SYN and FIN at once", "+1 C > S SF 101:101(0) win 10000", &["tcp-flags-illegal"], &["state-unexpected"]),
+    ("every flag at once", "+1 C > S SFRPU. 101:101(0) ack 901 win 10000", &["tcp-flags-illegal"], &["reset"]),
+    ("no flag at all", "+1 C > S none 101:111(10) win 10000", &["tcp-flags-none"], &[]),
+    ("data offset of four words", "+1 C > S P. 101:111(10) ack 901 win 10000 hlen 16", &["tcp-data-offset"], &[]),
+    ("beyond the segment", "+1 C > S P. 101:111(10) ack 901 win 10000 hlen 60", &["tcp-data-offset-beyond"], &[]),
+    ("IP says too little", "+1 C > S P. 101:111(10) ack 901 win 10000 iplen 45", &["tcp-checksum"], &["bad-checksum"]),
+    ("IP says too much", "+1 C > S P. 101:111(10) ack 901 win 10000 iplen 4000", &["ip-total-length"], &[]),
+    ("IP ends within the header", "+1 C > S P. 101:111(10) ack 901 win 10000 iplen 30", &["header-short"], &[]),
+    (
+        "nearly half the circle ahead",
+        "+1 C > S P. 2147483748:2147483758(10) ack 901 win 10000",
+        &[],
+        &["beyond-window", "segment-acceptable", "lost-segment"],
+    ),
+    ("acknowledges half the circle", "+1 C > S . 101:101(0) ack 2147484549 win 10000", &[], &["ack-range"]),
+    ("acknowledges one less: not seen, or forged", "+1 C > S . 101:101(0) ack 2147484548 win 10000", &[], &[]),
+    ("SACK across zero", "+1 S > C . 901:901(0) ack 101 win 10000 <sack 4294967295:5>", &[], &["sack-sane"]),
+    ("urgent beyond the segment, as is allowed", "+1 C > S PU. 101:111(10) ack 901 win 10000 urg 60000", &[], &[]),
 ];
 
 #[test]

@@ -403,3 +403,37 @@ fn a_frame_that_never_came_is_not_explained() {
     let explainer = Explainer::new(Style::plain(80), 9, false);
     assert!(!explainer.finish(&mut Vec::new()).expect("a vector takes everything"));
 }
+
+#[test]
+fn the_object_says_what_the_page_says_with_every_verdict_and_number() {
+    let mut explainer = Explainer::new(Style::plain(80), 13, true);
+    let mut dialect = Dialect::new();
+    watch_judging(
+        Judging::Everything,
+        &asked_for(),
+        |packet, seen| explainer.packet(packet, seen, dialect.observe(packet).as_ref()),
+        |_| {},
+        |_| {},
+    );
+    let mut out = Vec::new();
+    assert!(explainer.finish_object(&mut out, "a.pcap").expect("a vector takes everything"));
+    let text = String::from_utf8(out).expect("text");
+    assert_eq!(text.lines().count(), 1);
+    let object: Value = serde_json::from_str(&text).expect("an object");
+    assert_eq!((&object["type"], &object["frame"]), (&"explanation".into(), &13.into()));
+    assert_eq!(object["cause"]["code"], "fast-retransmission");
+    assert_eq!(object["next"][0], "packet 14 acknowledges all of it, 10.0 ms later");
+    let verdicts = object["verdicts"].as_array().expect("a list");
+    let fast = verdicts.iter().find(|verdict| verdict["code"] == "fast-retransmission").expect("the cause");
+    assert_eq!((&fast["verdict"], &fast["duplicate_acks"]), (&"found".into(), &3.into()));
+    assert!(object["trial"].as_array().is_some_and(|items| items.len() == 10), "{}", object["trial"]);
+    // Word by word: what stands on the page stands in the object.
+    let page = plain(&asked_for(), 13);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" · ", " ");
+    let page = words(&page);
+    for key in ["because", "rules", "capture", "wireshark", "next", "source"] {
+        for line in object[key].as_array().expect(key) {
+            assert!(page.contains(&words(line.as_str().expect("text"))), "{key}: {line}");
+        }
+    }
+}

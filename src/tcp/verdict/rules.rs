@@ -18,6 +18,9 @@ use crate::tcp::verdict::tcb::Tcb;
 
 /// RFC 7323 §2.3.
 const MAX_SHIFT: u8 = 14;
+/// No window is larger (RFC 7323 §2.3).
+const MAX_WINDOW: u32 = 1 << 30;
+const HALF_CIRCLE: u32 = 1 << 31;
 /// Timestamps older than this may have wrapped (RFC 7323 §5.5).
 const TS_VALID: Span = Span::from_secs(24 * 86_400);
 
@@ -166,6 +169,10 @@ fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
         };
         said.say(judged(judgement).count("over_by", max.offset_to(ack)));
         if !opening && segment.before.open && receiver.packets > 0 {
+            // More than any window holds: the capture missed a lot, or nobody sent it.
+            if max.offset_to(ack) > MAX_WINDOW {
+                return;
+            }
             let said_hole = peer.duplicate_acks > 0 || !peer.trouble().sacked.is_empty();
             let judgement = judged(Judgement::of(Code::NotCaptured, !said_hole)).count("octets", max.offset_to(ack));
             said.say(if said_hole { judgement.why("the receiver had asked for what is missing") } else { judgement });
@@ -174,7 +181,9 @@ fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
         }
         return;
     }
-    let too_old = ack.before(una) && peer_window(segment).is_some_and(|window| ack.offset_to(una) > window);
+    // Half a circle away is neither before nor behind, and nothing that was ever sent.
+    let opposite = una.offset_to(ack) == HALF_CIRCLE;
+    let too_old = opposite || ack.before(una) && peer_window(segment).is_some_and(|window| ack.offset_to(una) > window);
     said.rule(Code::AckRange, too_old, judged);
 }
 
@@ -226,11 +235,14 @@ fn sack(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
         }
         let duplicate = place == 0 && block.right.at_or_before(segment.tcp.ack);
         let beyond = receiver.snd_max.is_some_and(|max| max.before(block.right));
+        let young = receiver.bytes < u64::from(MAX_WINDOW);
+        let unborn = young && receiver.isn.is_some_and(|isn| block.left.before(isn));
         let below = block.left.before(segment.tcp.ack) && !duplicate;
         let judgement = match (beyond, below) {
             (true, _) if receiver.packets == 0 => Judgement::cannot_tell(Code::SackSane, Gap::OneSided),
             (true, _) if lost.is_some() => Judgement::cannot_tell(Code::SackSane, Gap::KernelDrops),
             (true, _) => Judgement::cannot_tell(Code::SackSane, Gap::NotCaptured),
+            (false, _) if unborn => Judgement::broken(Code::SackSane),
             (false, true) if place == 0 => Judgement::holds(Code::SackSane),
             (false, below) => Judgement::of(Code::SackSane, below),
         };
