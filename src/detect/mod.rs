@@ -1,6 +1,7 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen.
+//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen,
+//! `fragments` what contradicts itself.
 
 pub mod connection;
 pub mod exchange;
@@ -8,9 +9,11 @@ pub mod life;
 pub mod segments;
 pub mod syn_flood;
 
+mod fragments;
 mod reset;
 mod weaken;
 
+use crate::detect::fragments::Fragments;
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
@@ -19,6 +22,7 @@ use crate::detect::syn_flood::Thresholds;
 use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
+use crate::packet::Packet;
 use crate::packet::Quoted;
 use crate::packet::Timestamp;
 
@@ -26,6 +30,7 @@ use crate::packet::Timestamp;
 #[derive(Debug, Default)]
 pub struct Detectors {
     syn_flood: SynFlood,
+    fragments: Fragments,
 }
 
 /// Takes what is to be said.
@@ -40,6 +45,11 @@ impl Detectors {
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));
+    }
+
+    /// A packet passed that has defects.
+    pub fn on_defects(&mut self, packet: &Packet<'_>) {
+        self.fragments.on_defects(packet);
     }
 
     /// An ICMP message said that the TCP segment it quotes cannot be delivered.
@@ -62,6 +72,7 @@ impl Detectors {
     /// The capture is over.
     pub fn finish(&mut self, say: Say<'_>) {
         self.syn_flood.finish(&mut |incident| when_over(&incident, say));
+        self.fragments.finish(say);
     }
 
     /// The flood detector with its counters.

@@ -420,6 +420,10 @@ catalog! {
         "Datagrams without answer",
         "Lost, refused without a word, or never meant to be answered: UDP does not say."
         => [];
+    FragmentOverlap = "fragment-overlap", Warning, "RFC 791 §3.2; RFC 5722 §4; RFC 1858 §4",
+        "Fragments contradict each other",
+        "Octets came twice and differ, or lie past the datagram's end: teardrop, or somebody who hides from a filter. Which octets the host used cannot be seen here."
+        => [];
     CaptureTruncated = "capture-truncated", Warning, "pcap, pcapng",
         "The capture file ends in the middle",
         "Everything before the cut was analysed. The capturing program was stopped hard, the disk was full, or the copy is incomplete.",

@@ -156,6 +156,9 @@ impl Analyzer {
         self.frame = packet.meta.number;
         self.court.blind.stepped_at = self.facts.stepped_at;
         self.expire(at, sink);
+        if !packet.defects.is_empty() {
+            self.court.detectors.on_defects(packet);
+        }
         let Some(ip) = &packet.ip else { return Seen::Other };
         for outer in &packet.outer {
             self.observe_tunnel(packet, outer, sink);
