@@ -114,6 +114,30 @@ impl Run {
     }
 }
 
+#[test]
+fn messages_are_found_by_their_rule_in_a_trace_a_table_and_objects() {
+    let desk = Desk::new();
+    let split = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pcap/messages-split.pcap");
+    let split = split.to_str().unwrap();
+    let trace = desk.run(&["trace", split, "--framing", "line"]);
+    assert!(trace.out.contains("messages 1–2 and part of 3: 2½ messages in 1 segment"), "{}", trace.out);
+    assert!(trace.out.contains("ends message 3: 1 message / 2 segments (frames 4, 5)"), "{}", trace.out);
+    let table = desk.run(&["analyze", split, "--framing", "line", "--port", "80"]);
+    assert!(table.out.contains("messages by the rule line: 6"), "{}", table.out);
+    let objects = desk.run(&["analyze", split, "--framing", "line", "--stream", "0", "--format", "jsonl"]).objects();
+    let messages = of_type(&objects, "message");
+    assert_eq!(
+        messages.iter().map(|message| message["text"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["1 2\n", "3 4\n", "5 6\n", "3\n", "7\n", "11\n"]
+    );
+    assert_eq!(messages[2]["frames"], serde_json::json!([4, 5]));
+    let both = &of_type(&objects, "connection")[0]["messages"];
+    assert_eq!(both["client_to_server"]["segments"], 2);
+    assert_eq!(both["server_to_client"]["most_in_one_segment"], 3);
+    let without = desk.run(&["analyze", split, "--stream", "0", "--format", "jsonl"]).objects();
+    assert!(of_type(&without, "connection")[0].get("messages").is_none());
+}
+
 fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["type"] == kind).collect()
 }
@@ -159,6 +183,9 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["trace", "whole.pcap", "--format", "jsonl", "--absolute"], "leave one of them out"),
         (&["trace", "whole.pcap", "--stream", "9"], "2 TCP connections (0 to 1)"),
         (&["analyze", "whole.pcap", "--stream", "9"], "2 TCP connections (0 to 1)"),
+        (&["analyze", "whole.pcap", "--framing", "line"], "choose its connections with --port, --host or --stream"),
+        (&["analyze", "whole.pcap", "--stream", "0", "--framing", "lines"], "line, json, len16, len32, or fixed:N"),
+        (&["trace", "whole.pcap", "--framing", "fixed:0"], "from 1 on, as in fixed:12"),
         (&["analyze", "whole.pcap", "--fail-on", "panic"], "note, warning, error, never"),
         (&["analyze", "whole.pcap", "--limit", "abc"], "not a whole number"),
         (&["analyze", "whole.pcap", "--max-connections", "0"], "at least one"),

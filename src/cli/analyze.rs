@@ -17,10 +17,12 @@ use crate::cli::screen::Screen;
 use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Show;
+use crate::cli::sinks::Tables;
 use crate::cli::stop::Stop;
 use crate::finding::Severity;
 use crate::packet::Protocol;
 use crate::pipeline::Limits;
+use crate::report::messages::MessageTable;
 use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
@@ -30,6 +32,11 @@ use crate::source::Source;
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     if args.all_findings && args.format == Format::Jsonl {
         return Err(Failure::Usage("--format jsonl tells all findings anyway: leave --all-findings out".to_owned()));
+    }
+    let chosen = args.stream.is_some() || args.only.port.is_some() || args.only.host.is_some();
+    if args.messages.framing.is_some() && !chosen {
+        let text = "--framing is the rule of one service: choose its connections with --port, --host or --stream";
+        return Err(Failure::Usage(text.to_owned()));
     }
     input::stdin_once(&args.files)?;
     let stop = Stop::on_signals()?;
@@ -69,7 +76,10 @@ impl Job {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let (follow, worst) = self.follow(file, source, Summary::new(keep))?;
+                let framing = self.args.messages.framing;
+                let messages = framing.map(|framing| MessageTable::new(framing, self.args.limit));
+                let sink = Tables { summary: Summary::new(keep), messages };
+                let (follow, worst) = self.follow(file, source, sink)?;
                 let dropped = source.stats().dropped;
                 let whole = Whole {
                     info: source.info(),
@@ -77,7 +87,11 @@ impl Job {
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
-                follow.chosen.sink.write(&mut out, &whole, &self.style)?;
+                let Tables { summary, messages } = follow.chosen.sink;
+                summary.write(&mut out, &whole, &self.style)?;
+                if let Some(messages) = messages {
+                    messages.write(&mut out, follow.analyzer.without_messages(), &self.style)?;
+                }
                 out.flush()?;
                 Ok(worst)
             })?;
@@ -135,8 +149,10 @@ impl Job {
             connections: self.args.max_connections.unwrap_or(Limits::default().connections),
             ..Limits::default()
         };
-        let mut follow = Follow::new(limits, Selection::of(&self.args.only, self.args.stream), sink);
-        follow.analyzer = follow.analyzer.patient();
+        let selection = Selection::of(&self.args.only, self.args.stream);
+        let mut follow = Follow::new(limits, selection, sink);
+        let framed = selection.framed(self.args.messages.framing);
+        follow.analyzer = follow.analyzer.patient().finding_messages(framed);
         if self.args.format == Format::Jsonl {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));

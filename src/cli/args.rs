@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
 use crate::cli::values::length;
+use crate::tcp::framing::Framing;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -66,6 +67,14 @@ pub(super) struct Only {
     pub(super) host: Option<Host>,
 }
 
+/// Where an application's messages end.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct Messages {
+    /// Find messages that end by this rule: line, json, len16, len32, fixed:N.
+    #[arg(long, value_name = "RULE")]
+    pub(super) framing: Option<Framing>,
+}
+
 #[derive(Debug, Group)]
 pub(super) struct TraceArgs {
     /// An interface, a capture file (pcap, pcapng), or - for a capture on standard input.
@@ -82,6 +91,8 @@ pub(super) struct TraceArgs {
     /// Stop after so long, as in 10s, 500ms, 2m (of a file: so much of it).
     #[arg(long, value_name = "TIME", value_parser = length)]
     pub(super) duration: Option<Length>,
+    #[command(flatten)]
+    pub(super) messages: Messages,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -100,6 +111,8 @@ pub(super) struct AnalyzeArgs {
     /// Only this TCP stream, by Wireshark's number.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Option<u64>,
+    #[command(flatten)]
+    pub(super) messages: Messages,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -275,6 +288,7 @@ const TRACE: &str = "\
 Examples:
   synscope trace lo --port 5656
   synscope trace capture.pcap --stream 3 --absolute
+  synscope trace lo --port 5656 --framing json
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
   ssh host tcpdump -U -w - | synscope trace -
 
@@ -285,6 +299,7 @@ const ANALYZE: &str = "\
 Examples:
   synscope analyze capture.pcapng
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze it.pcap --stream 0 --framing line    which segments carry which message
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
   zstd -dc big.pcap.zst | synscope analyze -";

@@ -11,8 +11,10 @@ use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
 use crate::packet::Packet;
 use crate::packet::Protocol;
+use crate::pipeline::Framed;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
+use crate::tcp::framing::Framing;
 
 /// What to show.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +27,11 @@ pub(super) struct Selection {
 impl Selection {
     pub(super) fn of(only: &Only, stream: Option<u64>) -> Self {
         Self { port: only.port, host: only.host.map(|host| host.0), stream }
+    }
+
+    /// Where messages are looked for, if a rule for them was given.
+    pub(super) fn framed(&self, framing: Option<Framing>) -> Option<Framed> {
+        framing.map(|framing| Framed { framing, stream: self.stream, port: self.port, host: self.host })
     }
 
     fn is_everything(&self) -> bool {

@@ -15,6 +15,8 @@ use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 use crate::report::json;
 use crate::report::json::Totals;
+use crate::report::messages;
+use crate::report::messages::MessageTable;
 use crate::report::style::Style;
 use crate::report::summary::Summary;
 use crate::report::trace::TraceWriter;
@@ -149,6 +151,7 @@ impl<W: Write> Sink for Objects<W> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         self.totals.connections += 1;
         let completeness = self.completeness(ended);
+        self.paper.write(|out| messages::unfinished(out, &self.file, ended));
         self.paper.write(|out| json::connection(out, &self.file, ended, completeness));
     }
 
@@ -168,7 +171,9 @@ impl<W: Write> Show for Objects<W> {
         self.dialect.observe(packet);
     }
 
-    fn packet(&mut self, _packet: &Packet<'_>, _seen: &Seen<'_>) {}
+    fn packet(&mut self, _packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.paper.write(|out| messages::objects(out, &self.file, seen));
+    }
 
     fn over(&mut self, info: &CaptureInfo, dropped: Option<u64>, analyzer: &Analyzer) {
         let facts = analyzer.facts();
@@ -188,9 +193,33 @@ impl<W: Write> Show for Objects<W> {
     }
 }
 
-/// Everything for the table at the end: nothing is written on the way.
-impl Show for Summary {
-    fn packet(&mut self, _packet: &Packet<'_>, _seen: &Seen<'_>) {}
+/// A summary, and a table of messages where somebody asked for one.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) summary: Summary,
+    pub(super) messages: Option<MessageTable>,
+}
+
+impl Sink for Tables {
+    fn connection(&mut self, ended: &EndedConnection<'_>) {
+        self.summary.connection(ended);
+        self.messages.iter_mut().for_each(|messages| messages.connection(ended));
+    }
+
+    fn exchange(&mut self, ended: &EndedExchange<'_>) {
+        self.summary.exchange(ended);
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.summary.finding(finding);
+    }
+}
+
+/// Everything for the tables at the end: nothing is written on the way.
+impl Show for Tables {
+    fn packet(&mut self, _packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.messages.iter_mut().for_each(|messages| messages.packet(seen));
+    }
 
     fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {}
 

@@ -71,7 +71,9 @@ fn follow<S: Show>(
     sink: S,
     until: &Until,
 ) -> Result<S, Failure> {
-    let mut follow = Follow::new(Limits::default(), Selection::of(&args.only, args.stream), sink);
+    let selection = Selection::of(&args.only, args.stream);
+    let mut follow = Follow::new(Limits::default(), selection, sink);
+    follow.analyzer = follow.analyzer.finding_messages(selection.framed(args.messages.framing));
     follow.count = args.count;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());
     follow.eager = live || args.input == "-";

@@ -25,6 +25,8 @@ use crate::packet::Tuple;
 use crate::packet::UdpHeader;
 use crate::pipeline::books::Books;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::framed::Finder;
+use crate::pipeline::framed::Kept;
 use crate::pipeline::options::Judging;
 use crate::pipeline::options::Limits;
 use crate::pipeline::seen::Seen;
@@ -49,6 +51,7 @@ struct TcpFlow {
     client_is_low: bool,
     connection: Connection,
     ledger: Option<Box<Ledger>>,
+    messages: Option<Box<Kept>>,
 }
 
 #[derive(Debug)]
@@ -69,6 +72,7 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
+    pub(super) finder: Option<Finder>,
     latest: Timestamp,
     detectors: Detectors,
     facts: Facts,
@@ -92,6 +96,7 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
+            finder: None,
             latest: Timestamp::EPOCH,
             detectors: Detectors::default(),
             facts: Facts::default(),
@@ -191,11 +196,15 @@ impl Analyzer {
             if let Some(books) = self.books {
                 books.keep(&mut flow.ledger, mark, side, packet, ip, header);
             }
+            if let Some(finder) = &mut self.finder {
+                finder.find(&mut flow.messages, (flow.stream, &tuple, is_first), mark, side, header);
+            }
             if self.judging != Judging::Off {
                 flow.connection.tell(mark, side, header, &self.events, thorough, &mut self.judgements);
             }
         } else {
             flow.connection.last = mark;
+            self.finder.iter_mut().for_each(Finder::pass);
         }
         let stage = stage_of(&flow.connection);
         self.tcp.touch(found, mark.at, stage);
@@ -213,6 +222,7 @@ impl Analyzer {
             server,
             connection: &flow.connection,
             events: &self.events,
+            told: self.finder.as_ref().map_or(&[], Finder::told),
             judgements: &self.judgements,
         })
     }
@@ -244,7 +254,7 @@ impl Analyzer {
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
         let connection = Connection::new(mark, ip.version == 6, oriented);
-        let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
+        let flow = TcpFlow { stream, client_is_low, connection, ledger: None, messages: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }
 
@@ -354,8 +364,9 @@ fn end_tcp(
 ) {
     let (client, server) = ends(tuple, flow.client_is_low);
     let ledger = flow.ledger.as_deref();
-    let ended =
-        EndedConnection { stream: flow.stream, client, server, connection: &flow.connection, ledger, until, why };
+    let messages = flow.messages.as_deref().map(|kept| &kept.messages);
+    let connection = &flow.connection;
+    let ended = EndedConnection { stream: flow.stream, client, server, connection, ledger, messages, until, why };
     detectors.on_connection(&ended, &mut |finding| sink.finding(finding));
     sink.connection(&ended);
 }
@@ -394,7 +405,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [1424, 496]);
+        assert_eq!(Analyzer::state_sizes(), [1432, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

@@ -9,9 +9,12 @@ pub mod options;
 pub mod seen;
 
 mod books;
+mod framed;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
+pub use framed::MAX_FRAMED;
+pub use options::Framed;
 pub use options::Judging;
 pub use options::Limits;
 pub use seen::Seen;

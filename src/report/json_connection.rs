@@ -12,6 +12,7 @@ use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
 use crate::report::json_ledger::Zeek;
+use crate::report::messages;
 use crate::report::mss::Direction;
 use crate::tcp;
 use crate::tcp::Mark;
@@ -38,6 +39,8 @@ pub(super) struct Connection<'a> {
     a2b: Sent,
     b2a: Sent,
     mss: BothWays,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<messages::BothWays>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zeek: Option<Zeek<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,6 +162,7 @@ impl<'a> Connection<'a> {
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
             mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
+            messages: messages::BothWays::of(ended),
             zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: connection.handshake.rtt().map(Text),

@@ -3,7 +3,7 @@
 //! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
 //! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
-//! object per conversation; [`explain`] says why a single packet was sent; [`mss`] and [`interfaces`] are about segment
+//! object per conversation; [`explain`] says why a single packet was sent; [`messages`] which messages the segments carry; [`mss`] and [`interfaces`] are about segment
 //! sizes.
 
 pub mod explain;
@@ -12,6 +12,7 @@ pub mod interfaces;
 pub mod json;
 pub mod json_headers;
 pub mod ladder;
+pub mod messages;
 pub mod mss;
 pub mod style;
 pub mod summary;

@@ -5,6 +5,7 @@
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
+//! [`reassembly`] puts octets in order for [`framing`], which finds messages in them; both only where that is asked for.
 //! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
 //! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
 
@@ -12,10 +13,12 @@ pub mod connection;
 pub mod dialect;
 pub mod endpoint;
 pub mod event;
+pub mod framing;
 pub mod handshake;
 pub mod ledger;
 pub mod mss;
 pub mod notable;
+pub mod reassembly;
 pub mod state;
 pub mod tcptrace;
 pub mod teardown;
