@@ -138,6 +138,27 @@ fn messages_are_found_by_their_rule_in_a_trace_a_table_and_objects() {
     assert!(of_type(&without, "connection")[0].get("messages").is_none());
 }
 
+#[test]
+fn segment_sizes_are_told_with_what_the_path_showed() {
+    let desk = Desk::new();
+    let fixture = |name: &str| format!("{}/fixtures/pcap/{name}", env!("CARGO_MANIFEST_DIR"));
+    let table = desk.run(&["mss", &fixture("data-fragmentation-needed.pcap")]);
+    assert!(table.out.contains("1460       1360     1460  1400 (ICMP)\n"), "{}", table.out);
+    let hole = desk.run(&["mss", &fixture("path-black-hole.pcap")]);
+    assert!(hole.out.contains("#0 C→S black hole: 1460 octets went 2 times again from frame 5 on"), "{}", hole.out);
+    let clamped = desk.run(&["mss", &fixture("mss-clamped.pcap")]);
+    assert!(clamped.out.contains("MSS 1460 became 1412 in frame 2"), "{}", clamped.out);
+    for run in [&table, &hole, &clamped] {
+        assert!(run.out.lines().all(|line| line.chars().count() <= 80), "{}", run.out);
+    }
+    let objects = desk.run(&["mss", &fixture("path-black-hole.pcap"), "--format", "jsonl"]).objects();
+    let sizes = &of_type(&objects, "mss")[0]["mss"]["client_to_server"];
+    assert_eq!((&sizes["black_hole"], &sizes["path_takes"]), (&"broken".into(), &1064.into()));
+    let worked =
+        desk.run(&["mss", "--mtu", "1500", "--tunnel", "pppoe", "--timestamps", "--format", "jsonl"]).objects();
+    assert_eq!((&worked[0]["inner_mtu"], &worked[0]["effective"]), (&1492.into(), &1440.into()));
+}
+
 fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["type"] == kind).collect()
 }
@@ -219,6 +240,14 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["mss", "--mtu", "-5"], "not a whole number"),
         (&["mss", "--mtu", "1500", "whole.pcap"], "give one of them"),
         (&["mss", "whole.pcap", "--ipv6"], "go with --mtu"),
+        (&["mss", "whole.pcap", "--tunnel", "gre"], "go with --mtu"),
+        (&["mss", "--mtu", "1500", "--tunnel", "ipsec"], "no tunnel known: gre, "),
+        (&["mss", "--mtu", "1500", "--ip-options", "6"], "a multiple of 4 octets"),
+        (&["mss", "--mtu", "1500", "--ext-headers", "8"], "goes with --ipv6"),
+        (&["mss", "--mtu", "1300", "--ipv6", "--tunnel", "vxlan"], "an MTU of 1250 is too small for IPv6"),
+        (&["mss", "--mtu", "1500", "--duration", "3s"], "leave one out"),
+        (&["mss", "whole.pcap", "--duration", "3s"], "read to its end"),
+        (&["mss", "lo", "--format", "jsonl"], "say with --duration how long"),
         (&["interfaces", "lo"], "'lo'"),
         (&["analyze", "a\nb\u{1b}[2J"], "no such file"),
     ];

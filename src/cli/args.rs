@@ -13,6 +13,7 @@ use crate::cli::values::Host;
 use crate::cli::values::Length;
 use crate::cli::values::length;
 use crate::tcp::framing::Framing;
+use crate::tcp::mss::link::Tunnel;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -218,9 +219,27 @@ pub(super) struct MssArgs {
     /// Both sides agreed on timestamps; with --mtu.
     #[arg(long)]
     pub(super) timestamps: bool,
+    /// A tunnel in between, outermost first, as in vxlan, gre, pppoe, wireguard6; with --mtu.
+    #[arg(long, value_name = "KIND")]
+    pub(super) tunnel: Vec<Tunnel>,
+    /// Octets of options in each IPv4 header, a multiple of 4 up to 40; with --mtu.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = number::<u32>)]
+    pub(super) ip_options: u32,
+    /// Octets of extension headers in each IPv6 packet, a multiple of 8; with --mtu --ipv6.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = number::<u32>)]
+    pub(super) ext_headers: u32,
+    /// Watch connections on the interface for so long and compare them with its MTU.
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Only connections with this port, on an interface.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
     /// Rows at most; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
     pub(super) limit: usize,
+    /// Tables for people, or an object per connection.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]
@@ -328,8 +347,10 @@ const MSS: &str = "\
 Examples:
   synscope mss --mtu 1500 --timestamps
   synscope mss --mtu 1280 --ipv6
-  synscope mss capture.pcap        advertised, effective and largest seen, both ways
-  synscope mss eth0                what this interface will advertise";
+  synscope mss --mtu 1500 --tunnel pppoe --tunnel wireguard --timestamps
+  synscope mss capture.pcap        advertised, effective, largest, path: both ways
+  synscope mss eth0                what this interface will advertise
+  synscope mss eth0 --duration 30s what connections advertise there, beside its MTU";
 
 const INTERFACES: &str = "\
 Examples:

@@ -1,9 +1,10 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen.
+//! [`connection`] and [`exchange`] judge a conversation at its end, [`path`] its paths, [`syn_flood`] watches openings while they happen.
 
 pub mod connection;
 pub mod exchange;
+pub mod path;
 pub mod segments;
 pub mod syn_flood;
 
@@ -41,6 +42,7 @@ impl Detectors {
     pub fn on_connection(&mut self, ended: &EndedConnection<'_>, say: Say<'_>) {
         connection::judge(ended, say);
         segments::judge(ended, say);
+        path::judge(ended, say);
     }
 
     /// A UDP conversation left.

@@ -298,6 +298,18 @@ catalog! {
     UdpUnanswered = "udp-unanswered", Note, "RFC 768",
         "Datagrams without answer",
         "Lost, refused without a word, or never meant to be answered: UDP does not say.";
+    PathMtu = "path-mtu", Note, "RFC 1191 §3; RFC 8201 §4",
+        "The path takes smaller packets than the ends",
+        "A router said by ICMP how large a packet it forwards, and quoted octets that were outstanding. The sender cuts smaller from then on: each new path costs it one lost segment.";
+    PathMtuForged = "path-mtu-forged", Warning, "RFC 5927 §7.2",
+        "ICMP about the path MTU that fits no segment on its way",
+        "It quotes a number that was not outstanding: forged to slow the connection down, or so late that its segment was acknowledged meanwhile. A careful host ignores it.";
+    PathMtuBlackHole = "path-mtu-black-hole", Error, "RFC 2923 §2.1; RFC 4821 §1",
+        "Full segments vanish without a word",
+        "They go again and again and are never acknowledged, smaller ones pass, and no ICMP says why: a link on the way takes less, and its ICMP is filtered. Let ICMP type 3 code 4 (IPv6: type 2) through, clamp the MSS there, or turn MTU probing on.";
+    MssClamped = "mss-clamped", Note, "RFC 9293 §3.7.1",
+        "An MSS option does not tell its sender's link",
+        "A router on the way lowered it, or it was set by hand (TCP_MAXSEG, advmss). Usual before tunnels and PPPoE, where it spares the ICMP.";
     CaptureTruncated = "capture-truncated", Warning, "pcap, pcapng",
         "The capture file ends in the middle",
         "Everything before the cut was analysed. The capturing program was stopped hard, the disk was full, or the copy is incomplete.";

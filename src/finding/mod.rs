@@ -73,6 +73,10 @@ pub enum Gap {
     OrderAtReceiver,
     /// Idle for so long that a timestamp clock may have come round (RFC 7323 §5.5).
     ClockMayHaveWrapped,
+    /// No segment was sent that is as large as allowed.
+    NoFullSegment,
+    /// The SYN was seen at one place only, and nothing later contradicts it.
+    OnePlace,
 }
 
 impl Gap {
@@ -90,6 +94,8 @@ impl Gap {
             Self::NoIdentity => "no-identity",
             Self::OrderAtReceiver => "order-at-receiver",
             Self::ClockMayHaveWrapped => "clock-may-have-wrapped",
+            Self::NoFullSegment => "no-full-segment",
+            Self::OnePlace => "one-place",
         }
     }
 }
@@ -109,6 +115,8 @@ impl Gap {
             Self::NoIdentity => "timestamps, or IP ids that count",
             Self::OrderAtReceiver => "a capture at the receiver",
             Self::ClockMayHaveWrapped => "the sender's clock",
+            Self::NoFullSegment => "a transfer of more than one segment",
+            Self::OnePlace => "a capture at the sender's interface, or at two places",
         }
     }
 }
@@ -127,6 +135,8 @@ impl fmt::Display for Gap {
             Self::NoIdentity => "neither IP id nor timestamp tells one packet from another",
             Self::OrderAtReceiver => "which packet reached the receiver first cannot be seen from here",
             Self::ClockMayHaveWrapped => "the timestamp clock may have come round",
+            Self::NoFullSegment => "no segment was as large as allowed",
+            Self::OnePlace => "the SYN was seen at one place only",
         })
     }
 }

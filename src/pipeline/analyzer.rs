@@ -317,6 +317,7 @@ impl Analyzer {
                 let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
                 let flow = self.tcp.get_mut(found);
                 let side = side_of(dir, flow.client_is_low);
+                flow.connection.too_big(mark.frame, side, icmp.mtu, quoted.seq);
                 let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);
                 Seen::Unreachable { protocol: Protocol::Tcp, stream: flow.stream, ends }
             }
@@ -405,7 +406,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [1432, 496]);
+        assert_eq!(Analyzer::state_sizes(), [1480, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

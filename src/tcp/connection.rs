@@ -16,6 +16,7 @@ use crate::tcp::handshake::Outcome;
 use crate::tcp::handshake::Sides;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
+use crate::tcp::path::PathView;
 use crate::tcp::state::Cause;
 use crate::tcp::state::Step;
 use crate::tcp::teardown::CloseKind;
@@ -48,6 +49,7 @@ pub struct Connection {
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
     pub(super) sides: [EndpointView; 2],
+    pub(super) paths: [PathView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     pub(super) notable: Option<Box<Notable>>,
     /// Beside the numbers and not in a box of its own: judging looks at both for every segment.
@@ -69,6 +71,7 @@ impl Connection {
             oriented,
             ip_options: 0,
             sides: [EndpointView::default(), EndpointView::default()],
+            paths: [PathView::default(), PathView::default()],
         }
     }
 
@@ -83,14 +86,21 @@ impl Connection {
         self.known_of_mss(sender).map(mss::effective)
     }
 
+    /// The same as a number, before any router on the way said that it takes less.
+    pub fn full_segment(&self, sender: Side) -> Option<u32> {
+        self.known_of_mss(sender).map(|known| mss::effective_octets(mss::Known { path_mtu: None, ..known }))
+    }
+
     pub(super) fn known_of_mss(&self, sender: Side) -> Option<mss::Known> {
         let (own, peer) = (&self.side(sender).offer, &self.side(sender.peer()).offer);
         peer.seen.then(|| mss::Known {
             peer_option: peer.mss,
-            own_option: own.mss,
+            // Where it was clamped on the way, it does not tell the sender's own link.
+            own_option: own.mss.filter(|_| !self.path(sender).fills_peers_limit),
             ipv6: self.ipv6,
             timestamps: self.timestamps_agreed(),
             ip_options: self.ip_options,
+            path_mtu: self.path_mtu(sender),
         })
     }
 
@@ -159,6 +169,7 @@ impl Connection {
             self.sides[side.index()].packets += 1;
             return;
         }
+        self.compare_offers(mark, side, tcp);
         self.open(mark, side, tcp, events);
         if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
             self.sides[side.index()].packets += 1;
@@ -169,6 +180,7 @@ impl Connection {
             let idle = self.idle_before(mark);
             self.number(mark, side, tcp, events);
             self.acknowledge(side, tcp, events);
+            self.probe_path(mark, side, tcp);
             self.window(side, tcp, events);
             self.close(mark, side, tcp, idle, events);
             self.move_states(side, tcp, events);

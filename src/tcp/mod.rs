@@ -4,7 +4,7 @@
 //! replayed in a second and a link watched for a day give the same events. What the facts *mean* is for `detect`.
 //!
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
-//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`].
+//! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`], [`path`] (what size gets through).
 //! [`reassembly`] puts octets in order for [`framing`], which finds messages in them; both only where that is asked for.
 //! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
 //! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
@@ -18,6 +18,7 @@ pub mod handshake;
 pub mod ledger;
 pub mod mss;
 pub mod notable;
+pub mod path;
 pub mod reassembly;
 pub mod state;
 pub mod tcptrace;

@@ -180,7 +180,7 @@ pub(super) struct Before<'a> {
 impl Before<'_> {
     /// Octets per segment that the sender may use.
     fn effective_mss(&self) -> Option<u32> {
-        self.mss.map(|known| mss::effective(known).value)
+        self.mss.map(mss::effective_octets)
     }
 }
 
