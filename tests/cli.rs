@@ -210,6 +210,21 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["analyze", "whole.pcap", "--fail-on", "panic"], "note, warning, error, never"),
         (&["analyze", "whole.pcap", "--limit", "abc"], "not a whole number"),
         (&["analyze", "whole.pcap", "--max-connections", "0"], "at least one"),
+        (&["analyze", "whole.pcap", "--worst", "0"], "at least one"),
+        (&["analyze", "whole.pcap", "--worst", "3", "--limit", "2"], "cannot be used with"),
+        (&["analyze", "whole.pcap", "--worst", "3", "--sort", "rtt"], "cannot be used with"),
+        (&["analyze", "whole.pcap", "--worst", "3", "--stream", "0"], "cannot be used with"),
+        (&["analyze", "whole.pcap", "--sort", "colour"], "worst, start, duration, bytes"),
+        (&["analyze", "whole.pcap", "--stream", "0", "--limit", "2"], "leave --sort and --limit out"),
+        (&["analyze", "whole.pcap", "--format", "xml"], "table, jsonl, csv, markdown"),
+        (&["analyze", "whole.pcap", "--table", "udp"], "--format csv"),
+        (&["analyze", "whole.pcap", "--format", "jsonl", "--table", "udp"], "--format csv"),
+        (&["analyze", "whole.pcap", "--format", "csv", "--table", "tcp"], "connections, udp, findings"),
+        (&["analyze", "whole.pcap", "--format", "csv", "--all-findings"], "--table findings"),
+        (&["analyze", "whole.pcap", "--format", "csv", "--table", "findings", "--sort", "rtt"], "order of time"),
+        (&["analyze", "whole.pcap", "--since", "yesterday"], "+90s"),
+        (&["headers", "whole.pcap", "--until", "2023-13-01"], "1700000000.5"),
+        (&["trace", "lo", "--since", "+1s"], "--duration instead"),
         (&["analyze", "whole.pcap", "--format", "jsonl", "--all-findings"], "leave --all-findings out"),
         (&["headers", "whole.pcap", "0"], "counted from 1"),
         (&["headers", "whole.pcap", "7-3"], "backwards"),
@@ -230,6 +245,9 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["explain", "whole.pcap", "--code", "refused"], "leave the rest out"),
         (&["headers", "whole.pcap", "--format", "jsonl", "--dialect", "klingon"], "wireshark-4.0"),
         (&["headers", "whole.pcap", "--absolute"], "--brief"),
+        (&["headers", "whole.pcap", "--ruler", "--hex"], "choose one"),
+        (&["headers", "whole.pcap", "--brief", "--hex"], "choose one"),
+        (&["headers", "whole.pcap", "--ruler", "--format", "jsonl"], "leave one out"),
         (&["ladder", "whole.pcap", "--stream", "x"], "not a whole number"),
         (&["ladder", "whole.pcap", "--stream", "2"], "2 TCP connections (0 to 1)"),
         (&["ladder", "whole.pcap", "--stream", "5", "--udp"], "1 UDP conversation (number 0)"),
@@ -289,6 +307,8 @@ fn a_reader_that_leaves_early_is_no_error() {
         &["analyze", "whole.pcap", "--format", "jsonl"],
         &["headers", "whole.pcap"],
         &["headers", "whole.pcap", "--brief"],
+        &["headers", "whole.pcap", "--ruler"],
+        &["headers", "whole.pcap", "--hex"],
         &["headers", "whole.pcap", "--format", "jsonl"],
         &["ladder", "whole.pcap", "--stream", "0"],
         &["mss", "whole.pcap"],
@@ -413,6 +433,19 @@ fn a_port_or_host_selects_conversations_and_keeps_their_numbers() {
     let none = desk.run(&["trace", "whole.pcap", "--host", "192.0.2.1"]);
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
     assert!(!desk.run(&["trace", "whole.pcap", "--host", "10.0.0.2"]).out.is_empty());
+}
+
+#[test]
+fn streams_that_are_named_are_told_whole_in_the_order_of_their_numbers() {
+    let desk = Desk::new();
+    let run = desk.run(&["analyze", "whole.pcap", "--stream", "1", "--stream", "0", "--fail-on", "never"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    let at = |text: &str| run.out.find(text).unwrap_or_else(|| panic!("{text}: {}", run.out));
+    assert!(at("stream 0  ") < at("closed by client") && at("closed by client") < at("stream 1  "), "{}", run.out);
+    assert!(at("stream 1  ") < at("error refused"), "{}", run.out);
+    assert!(run.out.contains("completeness 31 = 1 SYN + 2 SYN,ACK"), "{}", run.out);
+    let missing = desk.run(&["analyze", "whole.pcap", "--stream", "0", "--stream", "9"]);
+    assert_eq!((missing.code, missing.err.lines().count()), (Some(2), 1), "{}", missing.err);
 }
 
 #[test]

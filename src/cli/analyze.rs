@@ -1,11 +1,13 @@
 //! `synscope analyze`: every connection of a capture, and what is wrong with it.
 
+use std::io;
 use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::AnalyzeArgs;
 use crate::cli::args::FailOn;
-use crate::cli::args::Format;
+use crate::cli::choices::CsvTable;
+use crate::cli::choices::Shape;
 use crate::cli::drive::Until;
 use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
@@ -16,40 +18,73 @@ use crate::cli::say;
 use crate::cli::screen::Screen;
 use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
+use crate::cli::sinks::Rows;
 use crate::cli::sinks::Show;
-use crate::cli::sinks::Tables;
+use crate::cli::sinks::WithMessages;
 use crate::cli::stop::Stop;
+use crate::cli::talk;
 use crate::finding::Severity;
 use crate::packet::Protocol;
 use crate::pipeline::Limits;
+use crate::report::capture;
+use crate::report::capture::Whole;
+use crate::report::connection::Details;
+use crate::report::csv::Sheet;
+use crate::report::csv::Table;
 use crate::report::messages::MessageTable;
+use crate::report::order::Sort;
+use crate::report::ranking::Ranking;
 use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
-use crate::report::summary::Whole;
 use crate::source::Source;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
-    if args.all_findings && args.format == Format::Jsonl {
-        return Err(Failure::Usage("--format jsonl tells all findings anyway: leave --all-findings out".to_owned()));
-    }
-    let chosen = args.stream.is_some() || args.only.port.is_some() || args.only.host.is_some();
-    if args.messages.framing.is_some() && !chosen {
-        let text = "--framing is the rule of one service: choose its connections with --port, --host or --stream";
-        return Err(Failure::Usage(text.to_owned()));
-    }
+    check(&args)?;
     input::stdin_once(&args.files)?;
     let stop = Stop::on_signals()?;
     let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
-    let tally = match job.args.format {
-        Format::Table => job.tables()?,
-        Format::Jsonl => job.objects()?,
+    let detailed = !job.args.stream.is_empty();
+    let tally = match (job.args.format, job.args.worst) {
+        (Shape::Table | Shape::Markdown, _) if detailed => job.details()?,
+        (Shape::Table, Some(worst)) => job.ranking(worst)?,
+        (Shape::Table | Shape::Markdown, _) => job.tables()?,
+        (Shape::Jsonl, _) => job.objects()?,
+        (Shape::Csv, _) => job.rows()?,
     };
     Ok(match threshold(job.args.fail_on) {
         _ if tally.unread > 0 => Verdict::Incomplete,
         Some(least) if tally.worst >= Some(least) => Verdict::Found,
         _ => Verdict::Clean,
     })
+}
+
+/// Options that have nothing to say together.
+fn check(args: &AnalyzeArgs) -> Result<(), Failure> {
+    let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let chosen = !args.stream.is_empty() || args.only.port.is_some() || args.only.host.is_some();
+    if args.messages.framing.is_some() && !chosen {
+        return usage("--framing is the rule of one service: choose its connections with --port, --host or --stream");
+    }
+    match args.format {
+        Shape::Csv if args.messages.framing.is_some() => {
+            usage("messages are no table of --format csv: try --format jsonl")
+        }
+        Shape::Jsonl if args.all_findings => {
+            usage("--format jsonl tells all findings anyway: leave --all-findings out")
+        }
+        Shape::Csv if args.all_findings => usage("--all-findings is about pages for people: try --table findings"),
+        Shape::Csv if args.table == Some(CsvTable::Findings) && (args.sort.is_some() || args.worst.is_some()) => {
+            usage("findings stand in the order of time: leave --sort and --worst out")
+        }
+        Shape::Table | Shape::Jsonl | Shape::Markdown if args.table.is_some() => {
+            usage("--table chooses the one table of --format csv: the other formats hold them all")
+        }
+        Shape::Table | Shape::Markdown if !args.stream.is_empty() && (args.sort.is_some() || args.limit.is_some()) => {
+            usage("--stream tells each connection whole, by number: leave --sort and --limit out")
+        }
+        Shape::Table | Shape::Jsonl | Shape::Csv | Shape::Markdown => Ok(()),
+    }
 }
 
 struct Job {
@@ -66,9 +101,62 @@ struct Tally {
 }
 
 impl Job {
+    /// What stands first, where that was asked for.
+    fn sort(&self) -> Option<Sort> {
+        self.args.worst.map(|_| Sort::Worst).or(self.args.sort.map(Sort::from))
+    }
+
+    /// Conversations at most, 0 for all: pages for people end, streams for programs do not, but what is put in order
+    /// has to be kept until the end.
+    fn limit(&self) -> usize {
+        let unasked = match self.args.format {
+            Shape::Table | Shape::Markdown => ROWS,
+            Shape::Jsonl | Shape::Csv if self.args.sort.is_some() => SORTED_ROWS,
+            Shape::Jsonl | Shape::Csv => 0,
+        };
+        self.args.worst.or(self.args.limit).unwrap_or(unasked)
+    }
+
     fn tables(&self) -> Result<Tally, Failure> {
+        let examples = if self.args.all_findings { usize::MAX } else { EXAMPLES };
+        let keep = Keep { rows: self.limit(), sort: self.sort().unwrap_or_default(), examples };
+        self.pages(
+            || Summary::new(keep),
+            |summary, out, whole| match self.args.format {
+                Shape::Markdown => summary.write_markdown(out, whole),
+                Shape::Table | Shape::Jsonl | Shape::Csv => summary.write(out, whole, &self.style),
+            },
+        )
+    }
+
+    fn ranking(&self, worst: usize) -> Result<Tally, Failure> {
+        self.pages(|| Ranking::new(worst), |ranking, out, whole| ranking.write(out, whole, &self.style))
+    }
+
+    /// Each connection told whole: who names a few wants to read all of them.
+    fn details(&self) -> Result<Tally, Failure> {
+        let markdown = self.args.format == Shape::Markdown;
+        let style = if markdown { Style::default() } else { self.style };
+        self.pages(
+            || Details::new(style),
+            |details, out, whole| {
+                if markdown {
+                    capture::write_markdown(out, whole)?;
+                    return details.write_markdown(out);
+                }
+                capture::write(out, whole, &style)?;
+                details.write(out)
+            },
+        )
+    }
+
+    /// A page for each capture, written when it is over.
+    fn pages<S: Show>(
+        &self,
+        mut sink: impl FnMut() -> S,
+        mut write: impl FnMut(S, &mut dyn Write, &Whole<'_>) -> io::Result<()>,
+    ) -> Result<Tally, Failure> {
         let mut out = Out::stdout();
-        let keep = Keep { rows: self.args.limit, examples: if self.args.all_findings { usize::MAX } else { EXAMPLES } };
         let mut tally = Tally::default();
         let mut between = false;
         for file in &self.args.files {
@@ -76,9 +164,7 @@ impl Job {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let framing = self.args.messages.framing;
-                let messages = framing.map(|framing| MessageTable::new(framing, self.args.limit));
-                let sink = Tables { summary: Summary::new(keep), messages };
+                let sink = WithMessages { pages: sink(), messages: self.messages() };
                 let (follow, worst) = self.follow(file, source, sink)?;
                 let dropped = source.stats().dropped;
                 let whole = Whole {
@@ -87,10 +173,11 @@ impl Job {
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
-                let Tables { summary, messages } = follow.chosen.sink;
-                summary.write(&mut out, &whole, &self.style)?;
+                let WithMessages { pages, messages } = follow.chosen.sink;
+                write(pages, &mut out, &whole)?;
                 if let Some(messages) = messages {
-                    messages.write(&mut out, follow.analyzer.without_messages(), &self.style)?;
+                    let without = follow.analyzer.without_messages();
+                    messages.write(&mut out, without, self.args.format == Shape::Markdown, &self.style)?;
                 }
                 out.flush()?;
                 Ok(worst)
@@ -99,8 +186,12 @@ impl Job {
         Ok(tally)
     }
 
+    fn messages(&self) -> Option<MessageTable> {
+        self.args.messages.framing.map(|framing| MessageTable::new(framing, self.limit()))
+    }
+
     fn objects(&self) -> Result<Tally, Failure> {
-        let mut objects = Some(Objects::new(Out::stdout()));
+        let mut objects = Some(Objects::new(Out::stdout()).in_order(self.sort(), self.limit()));
         let mut tally = Tally::default();
         for file in &self.args.files {
             self.each(file, &mut tally, |source| {
@@ -113,6 +204,26 @@ impl Job {
         }
         if let Some(mut objects) = objects {
             objects.finish()?;
+        }
+        Ok(tally)
+    }
+
+    fn rows(&self) -> Result<Tally, Failure> {
+        let table = self.args.table.map(Table::from).unwrap_or_default();
+        let mut rows = Some(Rows::new(Sheet::new(Out::stdout(), table, self.sort(), self.limit())?));
+        let mut tally = Tally::default();
+        for file in &self.args.files {
+            self.each(file, &mut tally, |source| {
+                let mut sink = rows.take().expect("each capture gives its sink back");
+                sink.begin(file);
+                let (follow, worst) = self.follow(file, source, sink)?;
+                rows = Some(follow.chosen.sink);
+                Ok(worst)
+            })?;
+        }
+        let left_out = rows.map_or(0, |rows| rows.left_out());
+        if left_out > 0 && self.args.limit.is_none() && self.args.worst.is_none() {
+            talk(&format!("{left_out} more rows: --limit 0 writes all, and holds all until the end"));
         }
         Ok(tally)
     }
@@ -149,23 +260,28 @@ impl Job {
             connections: self.args.max_connections.unwrap_or(Limits::default().connections),
             ..Limits::default()
         };
-        let selection = Selection::of(&self.args.only, self.args.stream);
-        let mut follow = Follow::new(limits, selection, sink);
+        let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
         let framed = selection.framed(self.args.messages.framing);
+        let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
         follow.analyzer = follow.analyzer.patient().finding_messages(framed);
-        if self.args.format == Format::Jsonl {
+        let needs_ledger = match self.args.format {
+            Shape::Table | Shape::Markdown => !self.args.stream.is_empty(),
+            Shape::Jsonl => true,
+            Shape::Csv => false,
+        };
+        if needs_ledger {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));
         }
         follow.run(source, &self.until)?;
-        match self.args.stream {
-            Some(wanted) if follow.shown == 0 => Err(Failure::NoStream {
+        match follow.chosen.missing() {
+            Some(wanted) => Err(Failure::NoStream {
                 file: input_name(file),
                 protocol: Protocol::Tcp,
                 streams: follow.chosen.tcp_streams,
                 wanted,
             }),
-            _ => {
+            None => {
                 let worst = follow.chosen.worst;
                 Ok((follow, worst))
             }
@@ -184,3 +300,7 @@ fn threshold(fail_on: FailOn) -> Option<Severity> {
 
 /// Findings of a kind in words, unless all are asked for.
 const EXAMPLES: usize = 5;
+/// Conversations on a page for people, unless another number is asked for.
+const ROWS: usize = 50;
+/// Conversations that are kept for an order, unless another number is asked for.
+const SORTED_ROWS: usize = 10_000;

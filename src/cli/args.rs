@@ -1,5 +1,5 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
-//! commands.
+//! commands. Long because every option of every command stands here, once, with its words for people.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,9 +9,18 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::cli::choices::CsvTable;
+use crate::cli::choices::Order;
+use crate::cli::choices::Shape;
+use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
+use crate::cli::values::Moment;
+use crate::cli::values::Period;
 use crate::cli::values::length;
+use crate::cli::values::moment;
+use crate::finding::Code;
+use crate::report::explain::catalogue;
 use crate::tcp::framing::Framing;
 use crate::tcp::mss::link::Tunnel;
 
@@ -43,6 +52,9 @@ pub(super) enum Command {
     /// One conversation as arrows between two sides.
     #[command(after_help = LADDER, allow_negative_numbers = true)]
     Ladder(LadderArgs),
+    /// Writes what was chosen of captures into another, with all that belongs to it.
+    #[command(after_help = CUT, allow_negative_numbers = true)]
+    Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
     #[command(after_help = MSS, allow_negative_numbers = true)]
     Mss(MssArgs),
@@ -66,6 +78,33 @@ pub(super) struct Only {
     /// Only conversations with this address at either end.
     #[arg(long, value_name = "ADDR")]
     pub(super) host: Option<Host>,
+    /// Only packets that pass this filter of the tcpdump language, and their conversations.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
+    /// Only from this time on: 2026-11-26T18:55:00Z, 1700000000.5, or +90s after the first frame.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) since: Option<Moment>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) until: Option<Moment>,
+}
+
+impl Only {
+    /// Between which moments.
+    pub(super) const fn period(&self) -> Period {
+        Period { since: self.since, until: self.until }
+    }
+}
+
+/// What must have been judged of what is shown.
+#[derive(Clone, Debug, Default, Group)]
+pub(super) struct Fields {
+    /// Only what has this code, as explain --code lists them; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    /// Only what was judged so (found counts as broken, ruled out as holds).
+    #[arg(long, value_enum, value_name = "OUTCOME")]
+    pub(super) verdict: Option<Outcome>,
 }
 
 /// Where an application's messages end.
@@ -109,20 +148,31 @@ pub(super) struct AnalyzeArgs {
     pub(super) files: Vec<String>,
     #[command(flatten)]
     pub(super) only: Only,
-    /// Only this TCP stream, by Wireshark's number.
+    /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
-    pub(super) stream: Option<u64>,
+    pub(super) stream: Vec<u64>,
     #[command(flatten)]
     pub(super) messages: Messages,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
-    /// Tables for people, or an object per conversation and finding.
+    /// Tables for people, an object per conversation and finding, one table of values, or a page to paste.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
-    /// Rows of a table at most, worst first; 0 for all.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
-    pub(super) limit: usize,
+    pub(super) format: Shape,
+    /// Which table; with --format csv.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) table: Option<CsvTable>,
+    /// Only the worst N connections, each with what is wrong with it in sentences.
+    #[arg(long, value_name = "N", value_parser = worst, conflicts_with_all = ["sort", "limit", "stream", "all_findings"])]
+    pub(super) worst: Option<usize>,
+    /// What stands first.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub(super) sort: Option<Order>,
+    /// Conversations at most; 0 for all. Otherwise 50 for people, all for programs, 10000 when those are sorted.
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
+    pub(super) limit: Option<usize>,
     /// Every finding in words, not the first few of each kind.
     #[arg(long)]
     pub(super) all_findings: bool,
@@ -148,9 +198,20 @@ pub(super) struct HeadersArgs {
     pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) only: Only,
+    /// Only this TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    #[command(flatten)]
+    pub(super) fields: Fields,
     /// One line per packet.
     #[arg(long)]
     pub(super) brief: bool,
+    /// Headers as the RFCs draw them, 32 bits a row, values in place.
+    #[arg(long)]
+    pub(super) ruler: bool,
+    /// Octets beside the fields that they make, and the whole payload.
+    #[arg(long)]
+    pub(super) hex: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -197,12 +258,43 @@ pub(super) struct LadderArgs {
     /// Count UDP conversations instead of TCP connections.
     #[arg(long)]
     pub(super) udp: bool,
+    /// Only packets that pass this filter of the tcpdump language.
+    #[arg(long, value_name = "EXPR")]
+    pub(super) filter: Option<String>,
     /// Every packet, also those of a long transfer that only move data.
     #[arg(long)]
     pub(super) full: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct CutArgs {
+    /// Capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<String>,
+    /// The capture to write: pcap where it ends in .pcap or .cap, else pcapng; packed where .gz, .zst or .lz4 stands
+    /// behind; - is standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) out: String,
+    /// Several files in time order instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// This TCP stream, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) stream: Vec<u64>,
+    /// This UDP conversation, by Wireshark's number; may be given several times.
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
+    pub(super) udp_stream: Vec<u64>,
+    /// Whole conversations of which this code is told; may be given several times.
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(super) code: Vec<Code>,
+    #[command(flatten)]
+    pub(super) only: Only,
+    /// Frames by their numbers, as in 3-7.
+    #[arg(long, value_name = "A-B", value_parser = frames)]
+    pub(super) frames: Option<Frames>,
 }
 
 #[derive(Debug, Group)]
@@ -275,11 +367,35 @@ pub(super) enum FailOn {
     Never,
 }
 
+/// How a check came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Outcome {
+    Broken,
+    Holds,
+    CannotTell,
+}
+
 /// Whose words to add.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Dialect {
     #[value(name = "wireshark-4.0")]
     Wireshark40,
+}
+
+/// A code of the catalogue, with an error that names its neighbours.
+fn code(name: &str) -> Result<Code, String> {
+    Code::named(name).ok_or_else(|| {
+        let near: Vec<_> = catalogue::nearest(name).into_iter().map(Code::as_str).collect();
+        format!("no such code; did you mean {}? (synscope explain --code all lists them)", near.join(", "))
+    })
+}
+
+/// A frame number, or two with a dash between.
+fn frames(text: &str) -> Result<Frames, String> {
+    match Frames::read(text) {
+        Some(range) => range.map_err(|error| error.to_string()),
+        None => Err("no frame number and no range, as in 7 or 3-7".to_owned()),
+    }
 }
 
 /// A whole number, with an error that says so.
@@ -291,6 +407,13 @@ fn connections(text: &str) -> Result<usize, String> {
     match number(text)? {
         0 => Err("at least one connection must be held".to_owned()),
         connections => Ok(connections),
+    }
+}
+
+fn worst(text: &str) -> Result<usize, String> {
+    match number(text)? {
+        0 => Err("at least one, or there is nothing to show".to_owned()),
+        worst => Ok(worst),
     }
 }
 
@@ -309,6 +432,7 @@ Examples:
   synscope trace capture.pcap --stream 3 --absolute
   synscope trace lo --port 5656 --framing json
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
+  synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
   ssh host tcpdump -U -w - | synscope trace -
 
 An interface wins over a file of the same name; ./lo means the file.
@@ -317,17 +441,29 @@ Live capture needs CAP_NET_RAW: sudo, or once setcap cap_net_raw,cap_net_admin=e
 const ANALYZE: &str = "\
 Examples:
   synscope analyze capture.pcapng
+  synscope analyze capture.pcapng --stream 3        one connection from opening to close
+  synscope analyze capture.pcapng --worst 5         the five worst, in sentences
+  synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
   synscope analyze it.pcap --stream 0 --framing line    which segments carry which message
+  synscope analyze capture.pcapng --since +10s --until +20s
+  synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
   synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
+  synscope analyze big.pcap --format csv > connections.csv
+  synscope analyze it.pcap --format csv --table findings
+  synscope analyze it.pcap --format markdown        a page to paste
   zstd -dc big.pcap.zst | synscope analyze -";
 
 const HEADERS: &str = "\
 Examples:
   synscope headers capture.pcap 1        the first frame
   synscope headers capture.pcap 3-7 --brief
+  synscope headers capture.pcap 1 --ruler
+  synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
+  synscope headers a.pcap --brief --filter 'udp port 53'
+  synscope headers a.pcap --brief --code zero-window --code window-full
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 
@@ -342,6 +478,16 @@ const LADDER: &str = "\
 Examples:
   synscope ladder capture.pcap --stream 0
   synscope ladder capture.pcap --stream 2 --udp";
+
+const CUT: &str = "\
+Examples:
+  synscope cut big.pcapng --stream 3 -o one.pcapng
+  synscope cut capture.pcap --code refused -o refused.pcapng.gz
+  synscope cut capture.pcap --filter 'port 53' --since +10s --until +20s -o dns.pcap
+  synscope cut a.pcap b.pcapng --merge -o both.pcapng
+
+Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
+is lost is told. The file is there when it is complete; the input is never overwritten.";
 
 const MSS: &str = "\
 Examples:

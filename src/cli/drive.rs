@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::cli::failure::Failure;
 use crate::cli::stop::Stop;
 use crate::decode::Decoder;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::source::Flow;
 use crate::source::Poll;
@@ -12,6 +13,9 @@ use crate::source::Source;
 
 /// Takes packets in capture order.
 pub(super) trait Taker {
+    /// A frame as it was captured; its packet follows.
+    fn frame(&mut self, _frame: &Frame<'_>) {}
+
     /// One packet; [`Flow::Stop`] when no more are wanted.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure>;
 
@@ -45,6 +49,7 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
         }
         let mut taken = Ok(Flow::Continue);
         let poll = source.poll(&mut |frame| {
+            taker.frame(frame);
             taken = taker.packet(&decoder.decode(frame));
             match taken {
                 Ok(Flow::Continue) => Flow::Continue,

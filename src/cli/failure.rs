@@ -56,6 +56,12 @@ pub(super) enum Failure {
     /// An MTU beyond what a datagram can fill.
     #[error("an MTU of {mtu} is too large: {most} octets at most, a longer IP packet would be a jumbogram")]
     MtuTooLarge { mtu: u32, most: u32 },
+    /// A capture cannot be written.
+    #[error("cannot write the capture {path}: {error}")]
+    Capture { path: String, error: io::Error },
+    /// Ctrl-C while a file was written.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
     /// Signals cannot be caught.
     #[error("cannot watch for Ctrl-C: {0}")]
     Signals(io::Error),

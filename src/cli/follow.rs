@@ -7,6 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::select::Chosen;
 use crate::cli::select::Selection;
 use crate::cli::sinks::Show;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Span;
 use crate::packet::Timestamp;
@@ -35,7 +36,7 @@ pub(super) struct Follow<S> {
 impl<S: Show> Follow<S> {
     pub(super) fn new(limits: Limits, selection: Selection, sink: S) -> Self {
         Self {
-            analyzer: Analyzer::new(limits).judging(Judging::Broken),
+            analyzer: Analyzer::new(limits).judging(selection.judging(Judging::Broken)),
             chosen: Chosen::new(selection, sink),
             shown: 0,
             count: None,
@@ -52,13 +53,19 @@ impl<S: Show> Follow<S> {
         self.chosen.settle();
         let dropped = source.stats().dropped;
         self.chosen.sink.over(source.info(), dropped, &self.analyzer);
-        self.chosen.sink.flush()
+        self.chosen.sink.flush()?;
+        self.chosen.selection.settle()
     }
 }
 
 impl<S: Show> Taker for Follow<S> {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.chosen.selection.look(frame);
+    }
+
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
         let first = *self.first.get_or_insert(packet.meta.at);
+        self.chosen.selection.begins(first);
         if self.span.is_some_and(|span| packet.meta.at.since(first) > span) {
             return Ok(Flow::Stop);
         }

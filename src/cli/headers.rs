@@ -20,11 +20,13 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Nobody;
 use crate::cli::stop::Stop;
 use crate::cli::values::Frames;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Timestamp;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Judging;
 use crate::report::headers;
+use crate::report::headers::Layout;
 use crate::report::json_headers;
 use crate::report::style::Style;
 use crate::source::Flow;
@@ -44,6 +46,7 @@ pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure>
             }
         }
     }
+    job.selection.settle()?;
     Ok(if unread == 0 { Verdict::Clean } else { Verdict::Incomplete })
 }
 
@@ -59,7 +62,7 @@ struct Job {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shape {
-    Tables,
+    Page(Layout),
     Brief,
     Objects,
 }
@@ -69,14 +72,7 @@ type Sources = (Box<dyn Source>, Option<Box<dyn Source>>);
 
 impl Job {
     fn of(args: HeadersArgs, screen: Screen) -> Result<Self, Failure> {
-        let shape = match (args.format, args.brief) {
-            (Format::Table, false) => Shape::Tables,
-            (Format::Table, true) => Shape::Brief,
-            (Format::Jsonl, false) => Shape::Objects,
-            (Format::Jsonl, true) => {
-                return usage("--brief is a line for people, --format jsonl an object: leave one out");
-            }
-        };
+        let shape = shape(&args)?;
         if args.absolute && shape != Shape::Brief {
             return usage("--absolute belongs to --brief: tables and objects show the numbers of the wire anyway");
         }
@@ -92,7 +88,7 @@ impl Job {
         Ok(Self {
             files,
             frames,
-            selection: Selection::of(&args.only, None),
+            selection: Selection::of(&args.only, args.stream)?.with_fields(&args.fields),
             shape,
             style: screen.style(args.absolute),
             until: Until { stop: Stop::on_signals()?, deadline: None },
@@ -119,8 +115,9 @@ impl Job {
             }
         };
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
-        let analyzer = Analyzer::default().judging(judging);
-        let mut shower = Shower { job: self, file, out, analyzer, dialect, base: None, frames: 0 };
+        let analyzer = Analyzer::default().judging(self.selection.judging(judging));
+        let selection = self.selection.clone();
+        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -134,6 +131,20 @@ impl Job {
             say(&format!("{} ends with frame {frames}", input_name(file)));
         }
         Ok(())
+    }
+}
+
+/// What is to be written, where only one thing was asked for.
+fn shape(args: &HeadersArgs) -> Result<Shape, Failure> {
+    match (args.format, args.brief, args.ruler, args.hex) {
+        (Format::Table, false, false, false) => Ok(Shape::Page(Layout::Table)),
+        (Format::Table, true, false, false) => Ok(Shape::Brief),
+        (Format::Table, false, true, false) => Ok(Shape::Page(Layout::Ruler)),
+        (Format::Table, false, false, true) => Ok(Shape::Page(Layout::Hex)),
+        (Format::Table, _, _, _) => usage("--brief, --ruler and --hex each lay out a packet their own way: choose one"),
+        (Format::Jsonl, false, false, false) => Ok(Shape::Objects),
+        (Format::Jsonl, true, _, _) => usage("--brief is a line for people, --format jsonl an object: leave one out"),
+        (Format::Jsonl, false, _, _) => usage("--ruler and --hex are for people, --format jsonl is not: leave one out"),
     }
 }
 
@@ -166,22 +177,28 @@ struct Shower<'a> {
     out: &'a mut Out,
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
+    selection: Selection,
     base: Option<Timestamp>,
     frames: u64,
 }
 
 impl Taker for Shower<'_> {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.selection.look(frame);
+    }
+
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
         let job = self.job;
         let frame = packet.meta.number;
         self.frames = frame;
         let base = *self.base.get_or_insert(packet.meta.at);
+        self.selection.begins(base);
         let seen = self.analyzer.observe(packet, &mut Nobody);
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
-        if job.frames.contains(frame) && job.selection.wants_addresses(packet) {
+        if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
             match job.shape {
-                Shape::Tables => headers::table(self.out, packet, &seen, &job.style, tags)?,
+                Shape::Page(layout) => headers::page(self.out, packet, &seen, &job.style, tags, layout)?,
                 Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base, tags)?,
                 Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags)?,
             }

@@ -5,6 +5,7 @@ use std::io;
 use std::io::IsTerminal;
 use std::path::Path;
 
+use crate::cli::args::Only;
 use crate::cli::failure::Failure;
 use crate::cli::failure::shown;
 use crate::cli::say;
@@ -13,6 +14,7 @@ use crate::source::FileSource;
 use crate::source::Interface;
 use crate::source::LiveConfig;
 use crate::source::LiveSource;
+use crate::source::MergedSource;
 use crate::source::Source;
 
 /// What a name means.
@@ -63,9 +65,15 @@ pub(super) fn file(name: &str, command: &'static str) -> Result<FileSource, Fail
     })
 }
 
+/// Opens capture files that are read as one, in time order.
+pub(super) fn merged(names: &[String], command: &'static str) -> Result<MergedSource, Failure> {
+    let files = names.iter().map(|name| file(name, command)).collect::<Result<_, _>>()?;
+    Ok(MergedSource::new(files))
+}
+
 /// Opens an interface.
-pub(super) fn interface(name: &str, port: Option<u16>) -> Result<Box<dyn Source>, Failure> {
-    let config = LiveConfig { port, ..LiveConfig::new(name) };
+pub(super) fn interface(name: &str, only: &Only) -> Result<Box<dyn Source>, Failure> {
+    let config = LiveConfig { port: only.port, filter: only.filter.clone(), ..LiveConfig::new(name) };
     Ok(Box::new(LiveSource::open(&config)?))
 }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::LadderArgs;
+use crate::cli::args::Only;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;
@@ -13,8 +14,10 @@ use crate::cli::input;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
+use crate::cli::select::Selection;
 use crate::cli::sinks::Nobody;
 use crate::cli::stop::Stop;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::pipeline::Analyzer;
@@ -38,6 +41,7 @@ pub(super) fn run(args: LadderArgs, screen: Screen) -> Result<Verdict, Failure> 
         out: Out::stdout(),
         protocol,
         stream: args.stream,
+        selection: Selection::of(&Only { filter: args.filter, ..Only::default() }, None)?,
         streams: 0,
     };
     drive(&mut source, &until, &mut drawing)?;
@@ -53,12 +57,14 @@ struct Drawing {
     out: Out,
     protocol: Protocol,
     stream: u64,
+    selection: Selection,
     /// Conversations of this protocol so far.
     streams: u64,
 }
 
 impl Drawing {
     fn finish(mut self, file: &str) -> Result<Verdict, Failure> {
+        self.selection.settle()?;
         if self.ladder.drawn() == 0 {
             let (protocol, streams, wanted) = (self.protocol, self.streams, self.stream);
             return Err(Failure::NoStream { file: input_name(file), protocol, streams, wanted });
@@ -70,6 +76,10 @@ impl Drawing {
 }
 
 impl Taker for Drawing {
+    fn frame(&mut self, frame: &Frame<'_>) {
+        self.selection.look(frame);
+    }
+
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure> {
         let seen = self.analyzer.observe(packet, &mut Nobody);
         let (protocol, stream) = match &seen {
@@ -80,7 +90,7 @@ impl Taker for Drawing {
         };
         if protocol == self.protocol {
             self.streams = self.streams.max(stream + 1);
-            if stream == self.stream {
+            if stream == self.stream && self.selection.wants(packet, &seen) {
                 self.ladder.packet(&mut self.out, packet, &seen)?;
             }
         }

@@ -6,8 +6,12 @@
 
 mod analyze;
 mod args;
+mod bits;
+mod choices;
 mod craft;
+mod cut;
 mod demo;
+mod destination;
 mod drive;
 mod explain;
 mod failure;
@@ -15,6 +19,7 @@ mod follow;
 mod headers;
 mod input;
 mod interfaces;
+mod keep;
 mod ladder;
 mod mss;
 mod out;
@@ -76,6 +81,7 @@ fn work(args: Args) -> Result<Verdict, Failure> {
         Command::Headers(args) => headers::run(args, screen),
         Command::Explain(args) => explain::run(args, screen),
         Command::Ladder(args) => ladder::run(args, screen),
+        Command::Cut(args) => cut::run(args),
         Command::Mss(args) => mss::run(args, screen),
         Command::Interfaces(args) => interfaces::run(args, screen),
         Command::Craft(args) => craft::run(&args.script, &args.out).map(|()| Verdict::Clean).map_err(Failure::from),

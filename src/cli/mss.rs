@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::cli::Verdict;
 use crate::cli::args::Format;
 use crate::cli::args::MssArgs;
+use crate::cli::args::Only;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;
@@ -140,7 +141,7 @@ fn of_file(name: &str, args: &MssArgs, style: &Style, out: Out) -> Result<(), Fa
 fn watch(name: &str, duration: Length, args: &MssArgs, style: &Style, out: Out) -> Result<(), Failure> {
     let local = local(name)?;
     let stop = Stop::on_signals()?;
-    let mut source = input::interface(name, args.port)?;
+    let mut source = input::interface(name, &Only { port: args.port, ..Only::default() })?;
     talk(&format!("watching {name} (Ctrl-C ends it sooner)"));
     let until = Until { stop, deadline: Some(Instant::now() + duration.by_clock()) };
     measure(source.as_mut(), &until, Sizes::new(args, name, Some(local), out), style)

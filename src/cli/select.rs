@@ -1,53 +1,145 @@
 //! Which packets and conversations are shown. Everything is analysed, so that numbers stay those of the whole
 //! capture; what nobody asked for is left out on the way to the sink.
 
+use std::cell::Cell;
 use std::net::IpAddr;
+use std::rc::Rc;
 
+use crate::cli::args::Fields;
 use crate::cli::args::Only;
+use crate::cli::args::Outcome;
+use crate::cli::bits::Bits;
+use crate::cli::bits::PerProtocol;
+use crate::cli::failure::Failure;
+use crate::cli::say;
+use crate::cli::values::Period;
+use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
+use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Protocol;
+use crate::packet::Timestamp;
 use crate::pipeline::Framed;
+use crate::pipeline::Judging;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
+use crate::report::verdicts;
+use crate::source::Filter;
 use crate::tcp::framing::Framing;
 
 /// What to show.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
     port: Option<u16>,
     host: Option<IpAddr>,
-    stream: Option<u64>,
+    /// Any of these TCP streams; none for all.
+    streams: Vec<u64>,
+    filter: Option<Rc<Filter>>,
+    /// Whether the filter passes the frame that was looked at last.
+    passing: Cell<bool>,
+    fields: Fields,
+    period: Period,
+    /// When the capture began.
+    first: Option<Timestamp>,
 }
 
 impl Selection {
-    pub(super) fn of(only: &Only, stream: Option<u64>) -> Self {
-        Self { port: only.port, host: only.host.map(|host| host.0), stream }
+    pub(super) fn of(only: &Only, streams: impl IntoIterator<Item = u64>) -> Result<Self, Failure> {
+        Ok(Self {
+            port: only.port,
+            host: only.host.map(|host| host.0),
+            streams: streams.into_iter().collect(),
+            filter: only.filter.as_deref().map(Filter::new).transpose()?.map(Rc::new),
+            period: only.period(),
+            ..Self::default()
+        })
+    }
+
+    /// The same selection, narrowed by what was judged.
+    pub(super) fn with_fields(self, fields: &Fields) -> Self {
+        Self { fields: fields.clone(), ..self }
     }
 
     /// Where messages are looked for, if a rule for them was given.
     pub(super) fn framed(&self, framing: Option<Framing>) -> Option<Framed> {
-        framing.map(|framing| Framed { framing, stream: self.stream, port: self.port, host: self.host })
+        framing.map(|framing| Framed { framing, streams: self.streams.clone(), port: self.port, host: self.host })
+    }
+
+    /// How much must be judged for it, at least.
+    pub(super) fn judging(&self, otherwise: Judging) -> Judging {
+        if self.fields.is_everything() { otherwise } else { Judging::Everything }
+    }
+
+    /// The TCP streams asked for by number; none for all.
+    pub(super) fn streams(&self) -> &[u64] {
+        &self.streams
+    }
+
+    /// Whether the filter passes a frame as it was captured.
+    pub(super) fn passes(&self, frame: &Frame<'_>) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.passes(frame))
+    }
+
+    /// Looks at a frame as it was captured; to be called before its packet is asked about.
+    pub(super) fn look(&self, frame: &Frame<'_>) {
+        if let Some(filter) = &self.filter {
+            self.passing.set(filter.passes(frame));
+        }
+    }
+
+    /// A packet has come: the first one is what times are counted from. Call before it is analysed.
+    pub(super) fn begins(&mut self, at: Timestamp) {
+        self.first.get_or_insert(at);
+    }
+
+    /// When a capture is over: says on which frames the filter had nothing to say; an error where those were all.
+    pub(super) fn settle(&self) -> Result<(), Failure> {
+        let Some(filter) = &self.filter else { return Ok(()) };
+        for refusal in filter.refusals()? {
+            say(&refusal);
+        }
+        Ok(())
     }
 
     fn is_everything(&self) -> bool {
-        self.port.is_none() && self.host.is_none() && self.stream.is_none()
+        let by_conversation = self.port.is_some() || self.host.is_some() || !self.streams.is_empty();
+        !by_conversation && self.filter.is_none() && self.period.is_unbounded()
+    }
+
+    fn wants_time(&self, at: Timestamp) -> bool {
+        self.period.is_unbounded() || self.period.contains(at, self.first.unwrap_or(at))
+    }
+
+    /// Whether a conversation that lasted from one time to another has a part in the period.
+    fn wants_life(&self, from: Timestamp, to: Timestamp) -> bool {
+        let first = self.first.unwrap_or(from);
+        let begins_early = self.period.until.is_none_or(|until| from < until.within(first));
+        let ends_late = self.period.since.is_none_or(|since| to >= since.within(first));
+        begins_early && ends_late
     }
 
     /// Whether a packet is wanted that was seen as `seen`.
     pub(super) fn wants(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        self.wants_stream(seen) && self.wants_addresses(packet)
+        self.reaches(packet, seen) && self.fields.match_packet(seen)
+    }
+
+    /// The same, whatever was judged.
+    fn reaches(&self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
+        let passes = self.filter.is_none() || self.passing.get();
+        passes && self.wants_stream(seen) && self.wants_time(packet.meta.at) && self.wants_addresses(packet)
     }
 
     fn wants_stream(&self, seen: &Seen<'_>) -> bool {
-        let Some(wanted) = self.stream else { return true };
+        if self.streams.is_empty() {
+            return true;
+        }
         match seen {
-            Seen::Tcp(tcp) => tcp.stream == wanted,
-            Seen::Unreachable { protocol: Protocol::Tcp, stream, .. } => *stream == wanted,
+            Seen::Tcp(tcp) => self.streams.contains(&tcp.stream),
+            Seen::Unreachable { protocol: Protocol::Tcp, stream, .. } => self.streams.contains(stream),
             Seen::Unreachable { .. } | Seen::Udp(_) | Seen::Other => false,
         }
     }
@@ -66,6 +158,12 @@ impl Selection {
         }
     }
 
+    /// Whether a finding is wanted that names no stream: by its time, where nothing else was asked for.
+    fn wants_finding_of_nobody(&self, finding: &Finding) -> bool {
+        let by_conversation = self.port.is_some() || self.host.is_some() || !self.streams.is_empty();
+        !by_conversation && self.filter.is_none() && self.wants_time(finding.at)
+    }
+
     fn wants_ends(&self, one: Endpoint, other: Endpoint) -> bool {
         let port = self.port.is_none_or(|port| one.port == port || other.port == port);
         let host = self.host.is_none_or(|host| one.addr == host || other.addr == host);
@@ -73,11 +171,53 @@ impl Selection {
     }
 
     fn wants_connection(&self, ended: &EndedConnection<'_>) -> bool {
-        self.stream.is_none_or(|stream| stream == ended.stream) && self.wants_ends(ended.client, ended.server)
+        let connection = ended.connection;
+        (self.streams.is_empty() || self.streams.contains(&ended.stream))
+            && self.wants_ends(ended.client, ended.server)
+            && self.wants_life(connection.first.at, connection.last.at)
     }
 
     fn wants_exchange(&self, ended: &EndedExchange<'_>) -> bool {
-        self.stream.is_none() && self.wants_ends(ended.a, ended.b)
+        let exchange = ended.exchange;
+        self.streams.is_empty()
+            && self.wants_ends(ended.a, ended.b)
+            && self.wants_life(exchange.first.at, exchange.last.at)
+    }
+}
+
+impl Fields {
+    fn is_everything(&self) -> bool {
+        self.code.is_empty() && self.verdict.is_none()
+    }
+
+    /// One of the packet's verdicts has the code and the outcome. Without a code, only those count that are told of
+    /// without being asked: nearly every segment keeps some rule.
+    pub(super) fn match_packet(&self, seen: &Seen<'_>) -> bool {
+        match seen {
+            _ if self.is_everything() => true,
+            Seen::Tcp(tcp) => tcp.judgements.iter().any(|judgement| {
+                let known = if self.code.is_empty() { verdicts::is_told(judgement) } else { true };
+                known && self.has_code(judgement.code) && self.verdict.is_none_or(|one| one.is(judgement.outcome()))
+            }),
+            &Seen::Unreachable { protocol, ends: true, .. } => {
+                self.has_code(verdicts::code_of_icmp(protocol)) && self.verdict.is_none_or(|one| one.is("found"))
+            }
+            Seen::Unreachable { .. } | Seen::Udp(_) | Seen::Other => false,
+        }
+    }
+
+    pub(super) fn has_code(&self, code: Code) -> bool {
+        self.code.is_empty() || self.code.contains(&code)
+    }
+}
+
+impl Outcome {
+    fn is(self, outcome: &str) -> bool {
+        match self {
+            Self::Broken => matches!(outcome, "broken" | "found"),
+            Self::Holds => matches!(outcome, "holds" | "ruled-out"),
+            Self::CannotTell => outcome == "cannot-tell",
+        }
     }
 }
 
@@ -92,31 +232,70 @@ pub(super) struct Chosen<S> {
     /// Streams of TCP that were seen, wanted or not.
     pub(super) tcp_streams: u64,
     held: Vec<Finding>,
-    wanted_tcp: Bits,
+    /// Conversations with a packet that the selection reaches, whatever was judged of it.
+    reached: PerProtocol,
+    /// Conversations with a packet of which was judged what was asked for.
+    judged: PerProtocol,
+    /// Streams asked for by number that were seen.
+    present: Bits,
 }
 
 impl<S: Sink> Chosen<S> {
     pub(super) fn new(selection: Selection, sink: S) -> Self {
-        Self { selection, sink, worst: None, tcp_streams: 0, held: Vec::new(), wanted_tcp: Bits::default() }
+        Self {
+            selection,
+            sink,
+            worst: None,
+            tcp_streams: 0,
+            held: Vec::new(),
+            reached: PerProtocol::default(),
+            judged: PerProtocol::default(),
+            present: Bits::default(),
+        }
     }
 
-    /// Whether a packet is to be shown. Remembers its connection for findings that come later.
+    /// Whether a packet is to be shown. Remembers its conversation for findings that come later.
     pub(super) fn wants(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
-        let wanted = self.selection.wants(packet, seen);
+        let reaches = self.selection.reaches(packet, seen);
+        let judged = self.selection.fields.match_packet(seen);
         if let Seen::Tcp(tcp) = seen {
             self.tcp_streams = self.tcp_streams.max(tcp.stream + 1);
-            if wanted && tcp.is_first && !self.selection.is_everything() {
-                self.wanted_tcp.set(tcp.stream);
+            if self.selection.streams.contains(&tcp.stream) {
+                self.present.set(tcp.stream);
             }
         }
-        wanted
+        if let Some((protocol, stream)) = stream_of(seen) {
+            if reaches && !self.selection.is_everything() {
+                self.reached.set(protocol, stream);
+            }
+            if judged && !self.selection.fields.is_everything() {
+                self.judged.set(protocol, stream);
+            }
+        }
+        reaches && judged
+    }
+
+    /// Whether a conversation is to be shown that is over, and may have been found fault with just now.
+    fn wants_ended(&self, protocol: Protocol, stream: u64) -> bool {
+        let fields = &self.selection.fields;
+        let reached = self.selection.filter.is_none() || self.reached.has(protocol, stream);
+        let found = !fields.code.is_empty() && self.held.iter().any(|finding| fields.code.contains(&finding.code));
+        reached && (fields.is_everything() || found || self.judged.has(protocol, stream))
+    }
+
+    /// A stream that was asked for by number and did not come.
+    pub(super) fn missing(&self) -> Option<u64> {
+        self.selection.streams.iter().copied().find(|&stream| !self.present.has(stream))
     }
 
     /// Lets findings go that are about no conversation's end. Call after each packet, and when all is over.
     pub(super) fn settle(&mut self) {
         for finding in std::mem::take(&mut self.held) {
             let about = &finding.streams;
-            if self.selection.is_everything() || about.iter().any(|&stream| self.wanted_tcp.has(stream)) {
+            let wanted = self.selection.is_everything()
+                || about.is_empty() && self.selection.wants_finding_of_nobody(&finding)
+                || about.iter().any(|&stream| self.reached.has(Protocol::Tcp, stream));
+            if wanted {
                 self.pass(finding);
             }
         }
@@ -131,6 +310,9 @@ impl<S: Sink> Chosen<S> {
     }
 
     fn pass(&mut self, finding: Finding) {
+        if !self.selection.fields.has_code(finding.code) {
+            return;
+        }
         self.worst = self.worst.max(Some(finding.severity));
         self.sink.finding(finding);
     }
@@ -138,7 +320,7 @@ impl<S: Sink> Chosen<S> {
 
 impl<S: Sink> Sink for Chosen<S> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
-        let wanted = self.selection.wants_connection(ended);
+        let wanted = self.selection.wants_connection(ended) && self.wants_ended(Protocol::Tcp, ended.stream);
         self.release(wanted);
         if wanted {
             self.sink.connection(ended);
@@ -146,7 +328,7 @@ impl<S: Sink> Sink for Chosen<S> {
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
-        let wanted = self.selection.wants_exchange(ended);
+        let wanted = self.selection.wants_exchange(ended) && self.wants_ended(Protocol::Udp, ended.stream);
         self.release(wanted);
         if wanted {
             self.sink.exchange(ended);
@@ -158,21 +340,13 @@ impl<S: Sink> Sink for Chosen<S> {
     }
 }
 
-/// A set of stream numbers, one bit each: numbers are dense, and a hundred million of them take twelve megabytes.
-#[derive(Debug, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn set(&mut self, number: u64) {
-        let at = (number / 64) as usize;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, 0);
-        }
-        self.0[at] |= 1 << (number % 64);
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.0.get((number / 64) as usize).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
+/// The conversation that a packet belongs to, or that an ICMP error is about.
+pub(super) fn stream_of(seen: &Seen<'_>) -> Option<(Protocol, u64)> {
+    match seen {
+        Seen::Tcp(tcp) => Some((Protocol::Tcp, tcp.stream)),
+        Seen::Udp(udp) => Some((Protocol::Udp, udp.stream)),
+        Seen::Unreachable { protocol, stream, .. } => Some((*protocol, *stream)),
+        Seen::Other => None,
     }
 }
 
@@ -221,6 +395,7 @@ mod tests {
         let mut chosen = Chosen::new(selection, Told::default());
         let mut packets = 0;
         for frame in trace.frames() {
+            chosen.selection.look(&frame);
             let packet = decode(&frame);
             let seen = analyzer.observe(&packet, &mut chosen);
             packets += u64::from(chosen.wants(&packet, &seen));
@@ -252,18 +427,57 @@ mod tests {
 
     #[test]
     fn a_stream_selects_only_itself() {
-        let (packets, told) = shown(Selection { stream: Some(0), ..Selection::default() });
+        let (packets, told) = shown(Selection { streams: vec![0], ..Selection::default() });
         assert_eq!(packets, 1);
         assert!(told.contains(&"tcp 0".to_owned()) && !told.contains(&"tcp 1".to_owned()), "{told:?}");
     }
 
     #[test]
-    fn bits_are_set_one_by_one() {
-        let mut bits = Bits::default();
-        bits.set(64);
-        assert!(bits.has(64) && !bits.has(63) && !bits.has(0) && !bits.has(1 << 40));
+    fn a_filter_selects_the_conversations_that_have_a_packet_which_passes() {
+        let only = Only { filter: Some("dst port 81".to_owned()), ..Only::default() };
+        let (packets, told) = shown(Selection::of(&only, None).expect("common words"));
+        assert_eq!(packets, 1);
+        assert!(told.contains(&"finding [1]".to_owned()) && told.contains(&"tcp 1".to_owned()), "{told:?}");
+        assert!(!told.contains(&"finding [0]".to_owned()) && !told.contains(&"tcp 0".to_owned()), "{told:?}");
     }
 
+    #[test]
+    fn a_code_selects_its_findings_and_their_conversations() {
+        let of = |code| Selection::default().with_fields(&Fields { code: vec![code], verdict: None });
+        let (_, told) = shown(of(Code::NoAnswer));
+        assert!(
+            told.contains(&"tcp 0".to_owned()) && told.contains(&"tcp 1".to_owned()),
+            "neither SYN was answered: {told:?}"
+        );
+        assert!(told.iter().filter(|line| line.starts_with("finding")).count() == 2, "{told:?}");
+        let (packets, told) = shown(of(Code::FinAck));
+        assert_eq!((packets, told), (0, Vec::new()), "nobody closed");
+    }
+
+    #[test]
+    fn an_outcome_selects_packets_of_which_it_was_said() {
+        let packets = |verdict| {
+            let fields = Fields { code: Vec::new(), verdict: Some(verdict) };
+            let trace = craft::play(WRONG_ACK).expect("the script is sound");
+            let selection = Selection::default().with_fields(&fields);
+            let mut analyzer = Analyzer::default().judging(selection.judging(Judging::Off));
+            let mut wanted = Vec::new();
+            for frame in trace.frames() {
+                let packet = decode(&frame);
+                let seen = analyzer.observe(&packet, &mut crate::cli::sinks::Nobody);
+                wanted.extend(selection.wants(&packet, &seen).then_some(frame.meta.number));
+            }
+            wanted
+        };
+        assert_eq!(packets(Outcome::Holds), [2], "the SYN,ACK acknowledges J + 1");
+        assert!(packets(Outcome::Broken).contains(&3), "the third acknowledges K + 2");
+    }
+
+    const WRONG_ACK: &str = "
+        +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460>
+        +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1400>
+        +0.001  C > S  .   1001:1001(0)  ack 5002  win 502
+    ";
     const TWO_SERVERS: &str = "
         T = 10.0.0.2:81
         +0.000  C > S  S   1000:1000(0)  win 65535

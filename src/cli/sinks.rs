@@ -8,20 +8,23 @@ use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Packet;
-use crate::packet::Protocol;
-use crate::packet::Tuple;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
+use crate::report::completeness::Completeness;
+use crate::report::connection::Details;
+use crate::report::csv::Sheet;
 use crate::report::json;
 use crate::report::json::Totals;
+use crate::report::json_order::Queue;
 use crate::report::messages;
 use crate::report::messages::MessageTable;
+use crate::report::order::Sort;
+use crate::report::ranking::Ranking;
 use crate::report::style::Style;
 use crate::report::summary::Summary;
 use crate::report::trace::TraceWriter;
 use crate::source::CaptureInfo;
-use crate::tcp::dialect::Dialect;
 
 /// A sink that is also shown packets.
 pub(super) trait Show: Sink {
@@ -29,16 +32,20 @@ pub(super) trait Show: Sink {
     fn passed(&mut self, _packet: &Packet<'_>) {}
 
     /// A packet that is wanted.
-    fn packet(&mut self, packet: &Packet<'_>, seen: &Seen<'_>);
+    fn packet(&mut self, _packet: &Packet<'_>, _seen: &Seen<'_>) {}
 
     /// The capture is over.
-    fn over(&mut self, info: &CaptureInfo, dropped: Option<u64>, analyzer: &Analyzer);
+    fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {}
 
     /// Whether everything so far could be written.
-    fn check(&mut self) -> Result<(), Failure>;
+    fn check(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Hands on what is buffered.
-    fn flush(&mut self) -> Result<(), Failure>;
+    fn flush(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// A writer that remembers its first failure and writes no more after it.
@@ -97,8 +104,6 @@ impl<W: Write> Show for Lines<W> {
         self.paper.write(|out| self.writer.packet(out, packet, seen));
     }
 
-    fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {}
-
     fn check(&mut self) -> Result<(), Failure> {
         self.paper.check()
     }
@@ -114,30 +119,37 @@ pub(super) struct Objects<W> {
     paper: Paper<W>,
     file: String,
     totals: Totals,
+    /// Where an order or a limit is asked for.
+    queue: Option<Queue>,
     /// Runs along for what the contract wants in Wireshark's words.
-    dialect: Dialect,
+    completeness: Completeness,
 }
 
 impl<W: Write> Objects<W> {
     /// Begins with the header line.
     pub(super) fn new(out: W) -> Self {
         let paper = Paper { out, failed: None };
-        let mut objects = Self { paper, file: String::new(), totals: Totals::default(), dialect: Dialect::default() };
+        let mut objects = Self {
+            paper,
+            file: String::new(),
+            totals: Totals::default(),
+            queue: None,
+            completeness: Completeness::default(),
+        };
         objects.paper.write(|out| json::header(out));
         objects
+    }
+
+    /// The same, with conversations in an order, or only the first ones of each capture.
+    pub(super) fn in_order(mut self, sort: Option<Sort>, limit: usize) -> Self {
+        self.queue = (sort.is_some() || limit > 0).then(|| Queue::new(sort, limit));
+        self
     }
 
     /// What follows is about this capture.
     pub(super) fn begin(&mut self, file: &str) {
         file.clone_into(&mut self.file);
-        self.dialect = Dialect::default();
-    }
-
-    /// Wireshark's `tcp.completeness` of a connection, where its numbering agrees with ours.
-    fn completeness(&mut self, ended: &EndedConnection<'_>) -> Option<u8> {
-        let (tuple, _) = Tuple::of(Protocol::Tcp, ended.client, ended.server);
-        let (number, last) = self.dialect.stream(&tuple)?;
-        (u64::from(number) == ended.stream).then(|| last.completeness())
+        self.completeness = Completeness::default();
     }
 
     /// Ends with the summary line.
@@ -147,28 +159,46 @@ impl<W: Write> Objects<W> {
     }
 }
 
+fn in_memory(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    write(&mut line)?;
+    Ok(line)
+}
+
 impl<W: Write> Sink for Objects<W> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         self.totals.connections += 1;
-        let completeness = self.completeness(ended);
         self.paper.write(|out| messages::unfinished(out, &self.file, ended));
-        self.paper.write(|out| json::connection(out, &self.file, ended, completeness));
+        let completeness = self.completeness.of(ended);
+        let line = |out: &mut dyn Write| json::connection(out, &self.file, ended, completeness);
+        match &mut self.queue {
+            None => self.paper.write(line),
+            Some(queue) => self.paper.write(|out| out.write_all(&queue.connection(ended, in_memory(line)?))),
+        }
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
         self.totals.udp_flows += 1;
-        self.paper.write(|out| json::exchange(out, &self.file, ended));
+        let line = |out: &mut dyn Write| json::exchange(out, &self.file, ended);
+        match &mut self.queue {
+            None => self.paper.write(line),
+            Some(queue) => self.paper.write(|out| out.write_all(&queue.exchange(ended, in_memory(line)?))),
+        }
     }
 
     fn finding(&mut self, finding: Finding) {
         *self.totals.findings.entry(finding.code).or_default() += 1;
-        self.paper.write(|out| json::finding(out, &self.file, &finding));
+        let line = |out: &mut dyn Write| json::finding(out, &self.file, &finding);
+        match &mut self.queue {
+            None => self.paper.write(line),
+            Some(queue) => self.paper.write(|_| in_memory(line).map(|line| queue.finding(&finding, line))),
+        }
     }
 }
 
 impl<W: Write> Show for Objects<W> {
     fn passed(&mut self, packet: &Packet<'_>) {
-        self.dialect.observe(packet);
+        self.completeness.observe(packet);
     }
 
     fn packet(&mut self, _packet: &Packet<'_>, seen: &Seen<'_>) {
@@ -176,6 +206,10 @@ impl<W: Write> Show for Objects<W> {
     }
 
     fn over(&mut self, info: &CaptureInfo, dropped: Option<u64>, analyzer: &Analyzer) {
+        if let Some(queue) = &mut self.queue {
+            self.paper.write(|out| queue.end().try_for_each(|lines| out.write_all(&lines)));
+            self.totals.left_out = Some(queue.left_out());
+        }
         let facts = analyzer.facts();
         self.totals.captures += 1;
         self.totals.frames += facts.frames;
@@ -193,42 +227,112 @@ impl<W: Write> Show for Objects<W> {
     }
 }
 
-/// A summary, and a table of messages where somebody asked for one.
+/// Pages, and a table of messages where somebody asked for one.
 #[derive(Debug)]
-pub(super) struct Tables {
-    pub(super) summary: Summary,
+pub(super) struct WithMessages<S> {
+    pub(super) pages: S,
     pub(super) messages: Option<MessageTable>,
 }
 
-impl Sink for Tables {
+impl<S: Sink> Sink for WithMessages<S> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
-        self.summary.connection(ended);
+        self.pages.connection(ended);
         self.messages.iter_mut().for_each(|messages| messages.connection(ended));
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
-        self.summary.exchange(ended);
+        self.pages.exchange(ended);
     }
 
     fn finding(&mut self, finding: Finding) {
-        self.summary.finding(finding);
+        self.pages.finding(finding);
     }
 }
 
-/// Everything for the tables at the end: nothing is written on the way.
-impl Show for Tables {
-    fn packet(&mut self, _packet: &Packet<'_>, seen: &Seen<'_>) {
-        self.messages.iter_mut().for_each(|messages| messages.packet(seen));
+/// All is written at the end.
+impl<S: Show> Show for WithMessages<S> {
+    fn passed(&mut self, packet: &Packet<'_>) {
+        self.pages.passed(packet);
     }
 
-    fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {}
+    fn packet(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.pages.packet(packet, seen);
+        self.messages.iter_mut().for_each(|messages| messages.packet(seen));
+    }
+}
+
+/// Everything for the table at the end: nothing is written on the way.
+impl Show for Summary {}
+
+/// The same.
+impl Show for Ranking {}
+
+/// Pages are written at the end as well.
+impl Show for Details {
+    fn passed(&mut self, packet: &Packet<'_>) {
+        self.passed(packet);
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.packet(packet, seen);
+    }
+}
+
+/// Rows of one table, of one capture after the other.
+#[derive(Debug)]
+pub(super) struct Rows<W: Write> {
+    sheet: Sheet<W>,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Rows<W> {
+    pub(super) const fn new(sheet: Sheet<W>) -> Self {
+        Self { sheet, failed: None }
+    }
+
+    /// What follows is about this capture.
+    pub(super) fn begin(&mut self, file: &str) {
+        self.sheet.begin(file);
+    }
+
+    /// Rows that the limit kept out.
+    pub(super) const fn left_out(&self) -> u64 {
+        self.sheet.left_out()
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Sheet<W>) -> io::Result<()>) {
+        if self.failed.is_none() {
+            self.failed = write(&mut self.sheet).err();
+        }
+    }
+}
+
+impl<W: Write> Sink for Rows<W> {
+    fn connection(&mut self, ended: &EndedConnection<'_>) {
+        self.write(|sheet| sheet.connection(ended));
+    }
+
+    fn exchange(&mut self, ended: &EndedExchange<'_>) {
+        self.write(|sheet| sheet.exchange(ended));
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.write(|sheet| sheet.finding(&finding));
+    }
+}
+
+impl<W: Write> Show for Rows<W> {
+    fn over(&mut self, _info: &CaptureInfo, _dropped: Option<u64>, _analyzer: &Analyzer) {
+        self.write(Sheet::end);
+    }
 
     fn check(&mut self) -> Result<(), Failure> {
-        Ok(())
+        self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        Ok(())
+        self.check()?;
+        Ok(self.sheet.flush()?)
     }
 }
 

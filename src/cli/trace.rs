@@ -34,6 +34,10 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         let text = "--stream is for files: on an interface, give --port or --host instead";
         return Err(Failure::Usage(text.to_owned()));
     }
+    if !args.only.period().is_unbounded() && matches!(meant, Meant::Interface(_)) {
+        let text = "--since and --until are for files: on an interface, give --duration instead";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     // Before the capture begins, so that no Ctrl-C is missed.
     let stop = Stop::on_signals()?;
     let (mut source, live) = open(&meant, &args)?;
@@ -56,7 +60,7 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
 fn open(meant: &Meant, args: &TraceArgs) -> Result<(Box<dyn Source>, bool), Failure> {
     match meant {
         Meant::Interface(name) => {
-            let source = input::interface(name, args.only.port)?;
+            let source = input::interface(name, &args.only)?;
             talk(&format!("capturing on {name} (Ctrl-C to stop)"));
             Ok((source, true))
         }
@@ -71,9 +75,10 @@ fn follow<S: Show>(
     sink: S,
     until: &Until,
 ) -> Result<S, Failure> {
-    let selection = Selection::of(&args.only, args.stream);
+    let selection = Selection::of(&args.only, args.stream)?;
+    let framed = selection.framed(args.messages.framing);
     let mut follow = Follow::new(Limits::default(), selection, sink);
-    follow.analyzer = follow.analyzer.finding_messages(selection.framed(args.messages.framing));
+    follow.analyzer = follow.analyzer.finding_messages(framed);
     follow.count = args.count;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());
     follow.eager = live || args.input == "-";
@@ -86,13 +91,13 @@ fn follow<S: Show>(
     if let Some(problem) = &source.info().problem {
         say(&format!("{}: {problem}", input_name(&args.input)));
     }
-    match args.stream {
-        Some(wanted) if follow.shown == 0 => Err(Failure::NoStream {
+    match follow.chosen.missing() {
+        Some(wanted) => Err(Failure::NoStream {
             file: input_name(&args.input),
             protocol: Protocol::Tcp,
             streams: follow.chosen.tcp_streams,
             wanted,
         }),
-        _ => Ok(follow.chosen.sink),
+        None => Ok(follow.chosen.sink),
     }
 }

@@ -1,10 +1,14 @@
-//! Single values as people type them: lengths of time, addresses, frame ranges.
+//! Single values as people type them: lengths of time, points in time, addresses, frame ranges.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use crate::packet::Span;
+use crate::packet::Timestamp;
 
 /// A length of time over zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,6 +44,96 @@ pub(super) fn length(text: &str) -> Result<Length, String> {
         Ok(length) if length <= LONGEST => Ok(Length(length)),
         Ok(_) | Err(_) => Err("more than a year".to_owned()),
     }
+}
+
+/// A point in a capture's time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Moment {
+    /// By the calendar or the epoch.
+    At(Timestamp),
+    /// So long after the first frame of the capture.
+    After(Span),
+}
+
+impl Moment {
+    /// Where it lies in a capture whose first frame was stamped `first`.
+    pub(super) const fn within(self, first: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::After(span) => first.plus(span),
+        }
+    }
+}
+
+/// Reads `2026-11-26T18:55:00.5Z`, `2026-11-26 18:55` and `2026-11-26` (UTC, unless an offset stands behind),
+/// `1700000000.123456789` (seconds since 1970), and `+90s`, `+1.5m`, `+10` (after the first frame).
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
+    let unclear = || "no point in time, as in 2026-11-26T18:55:00Z, 1700000000.5 or +90s (after the first frame)";
+    if let Some(after) = text.strip_prefix('+') {
+        return match scaled(after).ok_or_else(unclear)? {
+            Some(nanos) => Ok(Moment::After(Span(nanos))),
+            None => Err("more than 292 years after the first frame".to_owned()),
+        };
+    }
+    if text.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.') {
+        return match scaled(text).ok_or_else(unclear)? {
+            Some(nanos) => Ok(Moment::At(Timestamp::from_nanos(nanos))),
+            None => Err("beyond the year 2262, where stamps in nanoseconds end".to_owned()),
+        };
+    }
+    let at = text.parse::<jiff::Timestamp>().or_else(|_| {
+        let civil = text.parse::<DateTime>()?;
+        TimeZone::UTC.to_timestamp(civil)
+    });
+    let nanos = at.map_err(|_| unclear())?.as_nanosecond();
+    let nanos =
+        i64::try_from(nanos).map_err(|_| "outside the years 1678 to 2262, which stamps in nanoseconds cover")?;
+    Ok(Moment::At(Timestamp::from_nanos(nanos)))
+}
+
+/// From one moment on, and before another.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Period {
+    pub(super) since: Option<Moment>,
+    pub(super) until: Option<Moment>,
+}
+
+impl Period {
+    /// Whether `at` lies in it, in a capture that began at `first`. Half open, so that two that meet share no frame.
+    pub(super) fn contains(self, at: Timestamp, first: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since.within(first))
+            && self.until.is_none_or(|until| at < until.within(first))
+    }
+
+    /// Whether neither end is given.
+    pub(super) const fn is_unbounded(self) -> bool {
+        self.since.is_none() && self.until.is_none()
+    }
+}
+
+/// Nanoseconds of a decimal number with a unit, exact and rounded down; `None` within where they do not fit.
+fn scaled(text: &str) -> Option<Option<i64>> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit: i128 = match unit {
+        "ns" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "" | "s" => 1_000_000_000,
+        "m" | "min" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    // More digits than any nanosecond needs say nothing.
+    let fraction = &fraction[..fraction.len().min(15)];
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let Ok(digits) = format!("{whole}{fraction}").parse::<i128>() else { return Some(None) };
+    let nanos = digits.checked_mul(unit).map(|nanos| nanos / 10_i128.pow(fraction.len() as u32));
+    Some(nanos.and_then(|nanos| i64::try_from(nanos).ok()))
 }
 
 /// An IP address, brackets around IPv6 allowed.
@@ -120,6 +214,48 @@ mod tests {
         for text in ["", "s", "abc", "10x", "-1", "0", "0ms", "1.2.3", "1e9", "99999999h", "."] {
             assert!(length(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn moments_are_read_by_calendar_by_epoch_and_after_the_first_frame() {
+        let at = |secs, nanos| Ok(Moment::At(Timestamp::from_parts(secs, nanos)));
+        assert_eq!(moment("2023-11-14T22:13:20Z"), at(1_700_000_000, 0));
+        assert_eq!(moment("2023-11-14 22:13:20.000000001"), at(1_700_000_000, 1), "UTC where nothing else is said");
+        assert_eq!(moment("2023-11-14T23:13:20+01:00"), at(1_700_000_000, 0));
+        assert_eq!(moment("2023-11-14T22:13"), at(1_699_999_980, 0));
+        assert_eq!(moment("2023-11-14"), at(1_699_920_000, 0));
+        assert_eq!(moment("1700000000.123456789"), at(1_700_000_000, 123_456_789), "to the last digit");
+        assert_eq!(moment("0"), at(0, 0));
+        assert_eq!(moment("+0"), Ok(Moment::After(Span::ZERO)));
+        for (text, nanos) in
+            [("+1.5s", 1_500_000_000), ("+.000000007", 7), ("+250us", 250_000), ("+2m", 120_000_000_000)]
+        {
+            assert_eq!(moment(text), Ok(Moment::After(Span(nanos))), "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_that_are_none_say_what_would_be_one() {
+        for text in ["", "+", "+x", "now", "-5", "+-5", "1.2.3", ".", "10s", "2023-13-01", "2023-11-14T25:00", "+1e3"] {
+            let error = moment(text).expect_err(text);
+            assert!(error.contains("2026-11-26T18:55:00Z"), "{text}: {error}");
+        }
+        for text in ["9999999999999", "+99999999999999999999999999999999999999999h", "2300-01-01"] {
+            assert!(moment(text).is_err_and(|error| error.contains("2262") || error.contains("292")), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_periods_that_meet_share_no_frame_and_lose_none() {
+        let (first, cut) = (Timestamp::from_parts(1_700_000_000, 0), moment("+10s").expect("a moment"));
+        let before = Period { since: None, until: Some(cut) };
+        let behind = Period { since: Some(cut), until: None };
+        for nanos in [0, 9_999_999_999, 10_000_000_000, 10_000_000_001] {
+            let at = first.plus(Span(nanos));
+            assert!(before.contains(at, first) != behind.contains(at, first), "{nanos} ns after the first frame");
+            assert!(Period::default().contains(at, first));
+        }
+        assert!(Period::default().is_unbounded() && !before.is_unbounded() && !behind.is_unbounded());
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod build;
 pub mod error;
 pub mod script;
 pub mod step;
+pub mod traffic;
 
 mod options;
 mod packet_line;

@@ -15,8 +15,11 @@ use crate::decode::transport;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
 use crate::packet::Endpoint;
+use crate::packet::Frame;
+use crate::packet::FrameMeta;
 use crate::packet::Icmp;
 use crate::packet::LayerKind;
+use crate::packet::LinkType;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Quoted;
@@ -41,6 +44,24 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
         mtu: next_hop_mtu(version, bytes),
         quoted: quoted_extent(version, bytes, extent).and_then(|quote| quoted(packet.bytes, quote)),
     });
+}
+
+/// The packet that an ICMP error quotes, as a frame of its own: cut where the quote ends.
+pub fn quoted_frame<'a>(packet: &Packet<'a>) -> Option<Frame<'a>> {
+    let icmp = packet.icmp()?;
+    let layer = packet.layers.iter().rfind(|layer| matches!(layer.kind, LayerKind::Icmp | LayerKind::Icmpv6))?;
+    let ip = packet.ip?;
+    let at = layer.offset as usize;
+    let message = Extent { at, end: at + ip.payload_len as usize };
+    let bytes = quoted_extent(icmp.version, message.captured(packet.bytes), message)?.captured(packet.bytes);
+    let claimed = match *bytes {
+        [first, _, high, low, ..] if first >> 4 == 4 => u32::from(u16::from_be_bytes([high, low])),
+        [first, _, _, _, high, low, ..] if first >> 4 == 6 => V6_LEN + u32::from(u16::from_be_bytes([high, low])),
+        _ => return None,
+    };
+    let caplen = bytes.len() as u32;
+    let meta = FrameMeta { link_type: LinkType::RAW, caplen, origlen: claimed.max(caplen), ..packet.meta };
+    Some(Frame { meta, bytes })
 }
 
 fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
@@ -138,7 +159,8 @@ fn quoted_v6(bytes: &[u8], quote: Extent) -> Option<Inner> {
     let dst: [u8; 16] = *header[24..].first_chunk()?;
     let total = header.len() + usize::from(u16::from_be_bytes([header[4], header[5]]));
     let (mut protocol, mut header_len) = (header[6], header.len());
-    for _ in 0..MAX_EXTENSIONS {
+    // Each step takes eight octets of the quote at least.
+    loop {
         let kind = match protocol {
             0 | 43 | 60 => LayerKind::DestinationOptions,
             44 => LayerKind::FragmentHeader,
@@ -165,7 +187,7 @@ fn inner_payload(quote: Extent, header_len: usize, total: usize) -> Extent {
 const MIN_LEN: usize = 4;
 /// With the four octets that differ from type to type.
 const HEADER_LEN: usize = 8;
-const MAX_EXTENSIONS: usize = 8;
+const V6_LEN: u32 = 40;
 
 #[cfg(test)]
 mod tests {
@@ -174,7 +196,6 @@ mod tests {
     use crate::decode::tests::codes;
     use crate::decode::tests::decoded;
     use crate::decode::tests::last;
-    use crate::packet::Frame;
 
     const V6: &str = "C = [2001:db8::1]:40000\nS = [2001:db8::2]:53\n";
 

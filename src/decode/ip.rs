@@ -241,9 +241,9 @@ pub(super) fn carry(packet: &mut Packet<'_>, mut carried: Carried) {
         if count == MAX_EXTENSIONS {
             let limit = MAX_EXTENSIONS as u32;
             note(packet, DefectCode::ExtensionChain, kind, carried.extent.at, limit + 1, limit);
-            break;
         }
-        if !extension(packet, kind, &mut carried) {
+        // The chain ends with the packet at the latest: each header takes eight octets of it.
+        if !extension(packet, kind, count >= MAX_EXTENSIONS, &mut carried) {
             break;
         }
     }
@@ -261,13 +261,24 @@ fn extension_kind(version: u8, protocol: u8) -> Option<LayerKind> {
     }
 }
 
-/// Steps over one extension header; `false` where it is not all there.
-fn extension(packet: &mut Packet<'_>, kind: LayerKind, carried: &mut Carried) -> bool {
+/// Steps over one extension header; `false` where it is not all there. Those `late` in the chain share one layer, so
+/// that a packet is as large as any other.
+fn extension(packet: &mut Packet<'_>, kind: LayerKind, late: bool, carried: &mut Carried) -> bool {
     let extent = carried.extent;
     let Some(bytes) = require(packet, kind, extent, EXTENSION_MIN_LEN) else { return false };
     let len = extension_len(kind, bytes);
     let Some(bytes) = require(packet, kind, extent, len) else { return false };
-    if !push(packet, kind, extent.at, len) {
+    // What makes it a fragment has to be found again.
+    let is_fragment = kind == LayerKind::FragmentHeader && (bytes[2] != 0 || bytes[3] & !RESERVED_BITS != 0);
+    let shown_as = if late && !is_fragment { LayerKind::MoreExtensions } else { kind };
+    let is_kept = match packet.layers.last_mut() {
+        Some(last) if shown_as == LayerKind::MoreExtensions && last.kind == shown_as => {
+            last.len += len as u32;
+            true
+        }
+        _ => push(packet, shown_as, extent.at, len),
+    };
+    if !is_kept {
         return false;
     }
     let next = match kind {
@@ -309,16 +320,17 @@ pub(super) fn extension_len(kind: LayerKind, bytes: &[u8]) -> usize {
     }
 }
 
-/// The destination that a pseudo-header sums, from the IP header that is layer `first` and its extension headers up to
-/// layer `last`; see [`Carried::final_dst`].
-pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize) -> Option<IpAddr> {
-    let dst = packet.ip.map(|ip| ip.dst)?;
+/// The destination that a pseudo-header sums, from the IP header to `dst` that is layer `first` and its extension
+/// headers up to layer `last`; see [`Carried::final_dst`].
+pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize, dst: IpAddr) -> Option<IpAddr> {
     let octets = |layer: &Layer| packet.bytes.get(layer.offset as usize..)?.get(..layer.len as usize);
     let layers = packet.layers.get(first..=last)?;
     layers.iter().try_fold(Some(dst), |dst, layer| {
         Some(match (layer.kind, octets(layer)?) {
             (LayerKind::Ipv4, header) => v4_final_destination(header.get(V4_LEN..)?).map(IpAddr::V4).or(dst),
             (LayerKind::Routing, header) => routed_destination(header, dst),
+            // A route may stand among them.
+            (LayerKind::MoreExtensions, _) => None,
             _ => dst,
         })
     })?
@@ -342,7 +354,9 @@ const V4_LEN: usize = 20;
 const V6_LEN: usize = 40;
 const EXTENSION_MIN_LEN: usize = 8;
 const AH_MIN_LEN: usize = 12;
-/// RFC 8200 §4.1 names seven in its recommended order; more than eight is somebody's game.
+/// Of a fragment header's fourth octet (RFC 8200 §4.5).
+const RESERVED_BITS: u8 = 0x06;
+/// RFC 8200 §4.1 names seven in its recommended order; more than eight is somebody's game, and said.
 const MAX_EXTENSIONS: usize = 8;
 
 const HOP_BY_HOP: u8 = 0;
@@ -358,6 +372,7 @@ mod tests {
     use crate::decode::decode;
     use crate::decode::tests::codes;
     use crate::decode::tests::decoded;
+    use crate::decode::tests::fields_cover_headers;
     use crate::decode::tests::frame;
     use crate::decode::tests::kinds;
     use crate::decode::tests::last;
@@ -552,19 +567,49 @@ mod tests {
     }
 
     #[test]
-    fn nine_extension_headers_are_too_many_and_eight_are_not() {
+    fn nine_extension_headers_are_named_too_many_and_followed_all_the_same() {
         let chain = |count: usize| {
             let mut chain = [DESTINATION_OPTIONS, 0, 1, 4, 0, 0, 0, 0].repeat(count);
             let last = chain.len() - 8;
             chain[last] = 17;
             chain
         };
-        let bytes = v6_with(DESTINATION_OPTIONS, &chain(8));
-        assert!(decode(&frame(LinkType::RAW, &bytes)).udp().is_some());
-        let bytes = v6_with(DESTINATION_OPTIONS, &chain(9));
+        for (count, told) in [(8, 0), (9, 1), (90, 1), (4000, 1)] {
+            let bytes = v6_with(DESTINATION_OPTIONS, &chain(count));
+            let packet = decode(&frame(LinkType::RAW, &bytes));
+            assert_eq!(packet.udp().expect("a datagram").checksum, ChecksumState::Good, "{count}");
+            assert_eq!(codes(&packet), [DefectCode::ExtensionChain].repeat(told), "{count}");
+            assert_eq!(packet.layers.len(), 1 + 8 + told + 1, "{count}");
+            assert_eq!(packet.ip.expect("IP").header_len as usize, 40 + 8 * count);
+            fields_cover_headers(&packet);
+        }
+    }
+
+    #[test]
+    fn a_fragment_header_late_in_the_chain_is_found_where_it_splits_something() {
+        let mut chain = [FRAGMENT, 0, 0, 0, 0, 0, 0, 9].repeat(20);
+        let last = chain.len() - 8;
+        chain[last] = 17;
+        let bytes = v6_with(FRAGMENT, &chain);
         let packet = decode(&frame(LinkType::RAW, &bytes));
-        assert_eq!(codes(&packet), [DefectCode::ExtensionChain]);
-        assert!(matches!(packet.transport, Transport::Other));
+        assert!(packet.udp().is_some() && packet.layers.len() == 1 + 8 + 1 + 1);
+        chain[last + 3] = 1;
+        let bytes = v6_with(FRAGMENT, &chain);
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        assert!(packet.ip.expect("IP").is_fragment());
+        assert_eq!(kinds(&packet)[9..], [LayerKind::MoreExtensions, LayerKind::FragmentHeader, LayerKind::Udp]);
+    }
+
+    #[test]
+    fn a_route_deep_in_the_chain_still_names_the_last_stop() {
+        let mut chain = [DESTINATION_OPTIONS, 0, 1, 4, 0, 0, 0, 0].repeat(20);
+        let last = chain.len() - 8;
+        chain[last] = ROUTING;
+        chain.extend([17, 2, 2, 1, 0, 0, 0, 0]);
+        chain.extend("2001:db8::2".parse::<Ipv6Addr>().expect("an address").octets());
+        let mut bytes = v6_with(DESTINATION_OPTIONS, &chain);
+        bytes[39] = 77;
+        assert_eq!(decode(&frame(LinkType::RAW, &bytes)).udp().expect("UDP").checksum, ChecksumState::Good);
     }
 
     #[test]

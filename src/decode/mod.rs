@@ -36,6 +36,7 @@ use crate::packet::Transport;
 
 pub use defrag::DefragLimits;
 pub use defrag::DefragStats;
+pub use icmp::quoted_frame;
 pub use reassembly::Decoder;
 
 /// Reads every header of `frame` that we know. Any bytes are welcome, any link type too.

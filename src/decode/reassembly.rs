@@ -168,7 +168,7 @@ impl Found {
             vlan: vlan(packet, index),
         };
         let payload = Extent { at: payload_at, end };
-        let final_dst = ip::final_destination(packet, index, last);
+        let final_dst = ip::final_destination(packet, index, last, ip.dst);
         Some(Self { key, ip, layer: packet.layers[last].kind, payload, layers: last + 1, final_dst })
     }
 }

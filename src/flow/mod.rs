@@ -4,6 +4,7 @@
 //! in a second forgets like a link watched for a day. [`timeouts`] says when.
 
 pub mod ended;
+pub mod list;
 pub mod table;
 pub mod timeouts;
 

@@ -2,8 +2,8 @@
 //!
 //! Slots stand in one slab; an index maps a keyed hash of the tuple to them, so nobody outside can choose tuples that
 //! collide. Each stage has one constant timeout, so its slots in order of their last packet are also in order of
-//! expiry: four linked lists replace a timer wheel, and forgetting costs constant time per packet, whatever the clock
-//! does.
+//! expiry: four [lists](crate::flow::list) replace a timer wheel, and forgetting costs constant time per packet, whatever
+//! the clock does.
 
 use std::hash::BuildHasher;
 use std::hash::Hasher;
@@ -12,14 +12,16 @@ use std::net::IpAddr;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
+use crate::flow::list::Linked;
+use crate::flow::list::Links;
+use crate::flow::list::List;
+use crate::flow::list::NONE;
 use crate::flow::timeouts::Leaves;
 use crate::flow::timeouts::Stage;
 use crate::packet::Endpoint;
 use crate::packet::Timestamp;
 use crate::packet::Tuple;
 
-/// Index of no slot.
-const NONE: u32 = u32::MAX;
 /// Closed conversations kept for stragglers; beyond this the oldest leaves before its time.
 pub const MAX_CLOSED: usize = 16_384;
 /// Conversations up to which a patient table forgets nobody.
@@ -58,16 +60,14 @@ struct Slot<T> {
     hash: u64,
     last: Timestamp,
     stage: Stage,
-    previous: u32,
-    next: u32,
+    links: Links,
     value: Option<T>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct List {
-    oldest: u32,
-    newest: u32,
-    len: usize,
+impl<T> Linked for [Slot<T>] {
+    fn links(&mut self, slot: u32) -> &mut Links {
+        &mut self[slot as usize].links
+    }
 }
 
 /// A slot found by tuple.
@@ -84,7 +84,7 @@ impl<T> Table<T> {
             free: Vec::new(),
             index: HashTable::new(),
             hasher: RandomState::default(),
-            lists: [List { oldest: NONE, newest: NONE, len: 0 }; Stage::COUNT],
+            lists: [List::EMPTY; Stage::COUNT],
             now: Timestamp::from_nanos(i64::MIN),
             cap: cap.clamp(1, NONE as usize - 1),
             calm: 0,
@@ -139,7 +139,7 @@ impl<T> Table<T> {
     /// Puts in a conversation that is not there yet. Make room with [`pop_for_room`](Self::pop_for_room) before.
     pub fn insert(&mut self, tuple: Tuple, at: Timestamp, stage: Stage, value: T) -> Lookup {
         let hash = self.hash(&tuple);
-        let fresh = Slot { tuple, hash, last: at, stage, previous: NONE, next: NONE, value: Some(value) };
+        let fresh = Slot { tuple, hash, last: at, stage, links: Links::ALONE, value: Some(value) };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = fresh;
@@ -189,12 +189,10 @@ impl<T> Table<T> {
         }
         for stage in [Stage::Attempt, Stage::Open, Stage::Closed, Stage::Datagrams] {
             let list = self.lists[stage.index()];
-            if list.oldest == NONE {
-                continue;
-            }
-            let overdue = self.now.since(self.slots[list.oldest as usize].last) > stage.timeout();
-            if overdue || (stage == Stage::Closed && list.len > MAX_CLOSED) {
-                let (tuple, value) = self.remove(Lookup { slot: list.oldest });
+            let Some(oldest) = list.oldest() else { continue };
+            let overdue = self.now.since(self.slots[oldest as usize].last) > stage.timeout();
+            if overdue || (stage == Stage::Closed && list.len() > MAX_CLOSED) {
+                let (tuple, value) = self.remove(Lookup { slot: oldest });
                 return Some((tuple, value, Leaves::TimedOut));
             }
         }
@@ -214,8 +212,7 @@ impl<T> Table<T> {
         }
         let spare = [Stage::Closed, Stage::Attempt, Stage::Datagrams, Stage::Open]
             .into_iter()
-            .map(|stage| self.lists[stage.index()].oldest)
-            .find(|&oldest| oldest != NONE)?;
+            .find_map(|stage| self.lists[stage.index()].oldest())?;
         let (tuple, value) = self.remove(Lookup { slot: spare });
         self.stats.evicted += 1;
         Some((tuple, value, Leaves::Evicted))
@@ -227,7 +224,7 @@ impl<T> Table<T> {
         let now = self.now;
         self.index.clear();
         self.free.clear();
-        self.lists = [List { oldest: NONE, newest: NONE, len: 0 }; Stage::COUNT];
+        self.lists = [List::EMPTY; Stage::COUNT];
         let keyed = |(at, slot): (usize, &Slot<T>)| slot.value.as_ref().map(|value| (key(value), at as u32));
         let mut order: Vec<(u64, u32)> = self.slots.iter().enumerate().filter_map(keyed).collect();
         order.sort_unstable();
@@ -250,32 +247,12 @@ impl<T> Table<T> {
 
     fn link(&mut self, slot: u32) {
         let stage = self.slots[slot as usize].stage;
-        let list = &mut self.lists[stage.index()];
-        let newest = list.newest;
-        list.newest = slot;
-        list.len += 1;
-        if newest == NONE {
-            list.oldest = slot;
-        } else {
-            self.slots[newest as usize].next = slot;
-        }
-        self.slots[slot as usize].previous = newest;
-        self.slots[slot as usize].next = NONE;
+        self.lists[stage.index()].push(&mut self.slots[..], slot);
     }
 
     fn unlink(&mut self, slot: u32) {
-        let Slot { stage, previous, next, .. } = self.slots[slot as usize];
-        let list = &mut self.lists[stage.index()];
-        list.len -= 1;
-        match previous {
-            NONE => list.oldest = next,
-            _ => self.slots[previous as usize].next = next,
-        }
-        let list = &mut self.lists[stage.index()];
-        match next {
-            NONE => list.newest = previous,
-            _ => self.slots[next as usize].previous = previous,
-        }
+        let stage = self.slots[slot as usize].stage;
+        self.lists[stage.index()].remove(&mut self.slots[..], slot);
     }
 }
 

@@ -57,7 +57,7 @@ defect_codes! {
     IpLengthZero = "ip-length-zero", "IP length field is 0 (offload), {expected} octets taken from the frame";
     /// IPv4 header checksum does not match.
     IpChecksum = "ip-checksum", "IP header checksum {found:#06x}, computed {expected:#06x}";
-    /// More extension headers than we follow.
+    /// More extension headers than any host has a use for; they are followed to their end.
     ExtensionChain = "extension-chain", "more than {expected} extension headers";
     /// A fragment covers octets that an earlier fragment has brought already, other ones or in other bounds.
     FragmentOverlap = "fragment-overlap", "{found} octets of this fragment were there already, the first at octet {expected} of the datagram: the first ones count";

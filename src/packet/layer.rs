@@ -118,6 +118,8 @@ pub enum LayerKind {
     FragmentHeader,
     /// Authentication header.
     Ah,
+    /// The extension headers behind the eighth, all in one.
+    MoreExtensions,
     /// TCP with options.
     Tcp,
     /// UDP.
@@ -186,6 +188,7 @@ impl LayerKind {
             Self::Routing => "ipv6-routing",
             Self::FragmentHeader => "ipv6-fragment",
             Self::Ah => "ah",
+            Self::MoreExtensions => "ipv6-more-extensions",
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Icmp => "icmp",

@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [1480, 496]);
+        assert_eq!(Analyzer::state_sizes(), [832, 496]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

@@ -128,7 +128,7 @@ mod tests {
         (counts, without)
     }
 
-    const ALL: Framed = Framed { framing: Framing::Line, stream: None, port: None, host: None };
+    const ALL: Framed = Framed { framing: Framing::Line, streams: Vec::new(), port: None, host: None };
 
     #[test]
     fn connections_beyond_the_cap_go_without_messages_and_are_counted() {
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn only_chosen_connections_are_searched() {
         assert_eq!(run(3, Framed { port: Some(10_001), ..ALL }).0.with, 1);
-        assert_eq!(run(3, Framed { stream: Some(2), ..ALL }).0.with, 1);
+        assert_eq!(run(3, Framed { streams: vec![2], ..ALL }).0.with, 1);
         assert_eq!(run(3, Framed { port: Some(9), ..ALL }).0.with, 0);
     }
 

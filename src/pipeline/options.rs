@@ -21,12 +21,12 @@ impl Default for Limits {
 }
 
 /// In which connections messages are looked for, and by which rule.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Framed {
     /// Where messages end.
     pub framing: Framing,
-    /// Only in this TCP stream.
-    pub stream: Option<u64>,
+    /// Only in these TCP streams; none for all.
+    pub streams: Vec<u64>,
     /// Only where this port is at either end.
     pub port: Option<u16>,
     /// Only where this address is at either end.
@@ -37,7 +37,7 @@ impl Framed {
     /// Whether messages are looked for in this connection.
     pub fn wants(&self, stream: u64, tuple: &Tuple) -> bool {
         let ends = [tuple.low, tuple.high];
-        self.stream.is_none_or(|wanted| wanted == stream)
+        (self.streams.is_empty() || self.streams.contains(&stream))
             && self.port.is_none_or(|port| ends.iter().any(|end| end.port == port))
             && self.host.is_none_or(|host| ends.iter().any(|end| end.addr == host))
     }

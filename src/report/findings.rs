@@ -8,6 +8,7 @@ use std::io::Write;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
+use crate::report::markdown::cell;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
@@ -49,9 +50,33 @@ impl Groups {
         }
         let count = self.groups.values().map(|group| group.count).sum();
         writeln!(out, "{}", style.bold(format_args!("findings: {}", text::count(count))))?;
+        self.in_order().iter().try_for_each(|(code, group)| write_group(out, *code, group, style))
+    }
+
+    /// The same in markdown.
+    pub(super) fn write_markdown(self, out: &mut dyn Write) -> io::Result<()> {
+        let count = self.groups.values().map(|group| group.count).sum();
+        writeln!(out, "\n## Findings: {}\n", text::count(count))?;
+        for (code, group) in self.in_order() {
+            let severity = group.worst.unwrap_or(code.severity());
+            let times = if group.count > 1 { format!(" × {}", text::count(group.count)) } else { String::new() };
+            writeln!(out, "- **{severity} `{code}`**{times}: {} ({})", cell(code.title()), cell(code.rfc()))?;
+            for example in &group.examples {
+                writeln!(out, "  - {}", cell(&in_words(example)))?;
+            }
+            let shown = group.examples.len() as u64;
+            if group.count > shown && shown > 0 {
+                writeln!(out, "  - … and {} more", text::count(group.count - shown))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The gravest first.
+    fn in_order(self) -> Vec<(Code, Group)> {
         let mut groups: Vec<_> = self.groups.into_iter().collect();
         groups.sort_by_key(|(code, group)| (Reverse(group.worst), Reverse(group.count), *code));
-        groups.iter().try_for_each(|(code, group)| write_group(out, *code, group, style))
+        groups
     }
 }
 

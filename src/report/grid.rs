@@ -69,7 +69,12 @@ impl Grid {
     ///
     /// # Errors
     /// Those of the writer.
-    pub(super) fn write(mut self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+    pub(super) fn write(self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+        self.lines(width).iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    /// The same as lines, for a table within a page.
+    pub(super) fn lines(mut self, width: usize) -> Vec<String> {
         self.drop_empty();
         while self.total() > width {
             let widest_spare = (0..self.columns.len()).max_by_key(|&at| self.columns[at].spare);
@@ -91,10 +96,7 @@ impl Grid {
                 table.modify(Columns::one(at), Alignment::right());
             }
         }
-        for line in table.to_string().lines() {
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
+        table.to_string().lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// A column that says nothing in any row only takes room.

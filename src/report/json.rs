@@ -188,7 +188,9 @@ pub struct Totals {
     pub connections: u64,
     /// UDP conversations told of.
     pub udp_flows: u64,
-    /// Findings told of, by code.
+    /// Conversations among these that a limit kept out, where there is a limit or an order.
+    pub left_out: Option<u64>,
+    /// Findings, by code; those of conversations that were kept out included.
     pub findings: BTreeMap<Code, u64>,
 }
 
@@ -205,6 +207,8 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
         bytes: u64,
         connections: u64,
         udp_flows: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left_out: Option<u64>,
         findings: BTreeMap<&'static str, u64>,
     }
     line(
@@ -216,6 +220,7 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             bytes: totals.bytes,
             connections: totals.connections,
             udp_flows: totals.udp_flows,
+            left_out: totals.left_out,
             findings: totals.findings.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
         },
     )

@@ -2,18 +2,26 @@
 //!
 //! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
-//! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`json`] as an
-//! object per conversation; [`explain`] says why a single packet was sent; [`messages`] which messages the segments carry; [`mss`] and [`interfaces`] are about segment
+//! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`connection`] one
+//! connection whole, [`json`] an object per conversation; [`explain`] says why a single packet was sent; [`messages`] which messages
+//! the segments carry; [`mss`] and [`interfaces`] are about segment
 //! sizes.
 
+pub mod capture;
+pub mod completeness;
+pub mod connection;
+pub mod csv;
 pub mod explain;
 pub mod headers;
 pub mod interfaces;
 pub mod json;
 pub mod json_headers;
+pub mod json_order;
 pub mod ladder;
 pub mod messages;
 pub mod mss;
+pub mod order;
+pub mod ranking;
 pub mod style;
 pub mod summary;
 pub mod text;
@@ -24,8 +32,11 @@ mod grid;
 mod json_connection;
 mod json_ledger;
 mod line;
+mod markdown;
+mod page;
 #[cfg(test)]
 mod testing;
-mod verdicts;
+pub mod verdicts;
+mod view;
 mod words;
 mod worst;

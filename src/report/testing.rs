@@ -176,10 +176,13 @@ pub(super) const LOSS: &str = r#"
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::packet::Frame;
+    use crate::report::connection::Details;
     use crate::report::explain::Explainer;
     use crate::report::explain::stream::StreamExplainer;
     use crate::report::headers;
@@ -192,26 +195,29 @@ mod tests {
     fn on_every_screen(frames: &[Frame<'_>], style: Style) -> String {
         let mut out = Vec::new();
         let (mut trace, mut tcp, mut udp) = (TraceWriter::new(style), Ladder::new(style, 0), Ladder::udp(style, 0));
-        let mut analyzer = Analyzer::default().judging(Judging::Everything);
+        let mut analyzer = Analyzer::default().judging(Judging::Everything).keeping_ledger(None);
         let mut explainers: Vec<_> = (1..=64).map(|frame| Explainer::new(style, frame, true)).collect();
         let mut stream = StreamExplainer::new(style, 0);
-        let mut ignored = |_: &EndedConnection<'_>| {};
+        let details = RefCell::new(Details::new(style));
+        let mut detail = |ended: &EndedConnection<'_>| details.borrow_mut().connection(ended);
         let mut ended = Vec::new();
         let mut writer = TraceWriter::new(style);
         let mut keep = |exchange: &EndedExchange<'_>| writer.exchange(&mut ended, exchange).expect("a vector");
-        let mut screen = Screen { connection: &mut ignored, exchange: &mut keep };
+        let mut screen = Screen { connection: &mut detail, exchange: &mut keep };
         for frame in frames {
             let packet = decode(frame);
             let seen = analyzer.observe(&packet, &mut screen);
             trace.packet(&mut out, &packet, &seen).expect("a vector");
             tcp.packet(&mut out, &packet, &seen).expect("a vector");
             udp.packet(&mut out, &packet, &seen).expect("a vector");
-            headers::table(&mut out, &packet, &seen, &style, None).expect("a vector");
+            headers::page(&mut out, &packet, &seen, &style, None, headers::Layout::Table).expect("a vector");
             headers::brief(&mut out, &packet, &seen, &style, frame.meta.at, None).expect("a vector");
             for explainer in &mut explainers {
                 explainer.packet(&packet, &seen, None);
             }
             stream.packet(&packet, &seen);
+            details.borrow_mut().packet(&packet, &seen);
+            details.borrow_mut().passed(&packet);
             json_headers::frame(&mut out, "f", &packet, &seen, None::<&()>).expect("a vector");
         }
         analyzer.finish(&mut screen);
@@ -220,6 +226,7 @@ mod tests {
             explainer.finish(&mut out).expect("a vector");
         }
         stream.finish(&mut out).expect("a vector");
+        details.into_inner().write(&mut out).expect("a vector");
         String::from_utf8(out).expect("text")
     }
 

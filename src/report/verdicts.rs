@@ -27,14 +27,15 @@ pub(super) fn of(packet: &Packet<'_>, seen: &Seen<'_>) -> Vec<Value> {
 }
 
 /// The code under which an ICMP error is told that ended an attempt or answered a request.
-pub(super) const fn code_of_icmp(protocol: Protocol) -> Code {
+pub const fn code_of_icmp(protocol: Protocol) -> Code {
     match protocol {
         Protocol::Tcp => Code::Unreachable,
         Protocol::Udp => Code::UdpPortClosed,
     }
 }
 
-fn is_told(judgement: &Judgement) -> bool {
+/// Worth telling of a packet without being asked.
+pub fn is_told(judgement: &Judgement) -> bool {
     let sum = matches!(judgement.code, Code::SynAckAck | Code::HandshakeAck | Code::FinAck);
     match judgement.verdict {
         Verdict::Broken(()) => true,

@@ -2,24 +2,14 @@
 //!
 //! It drops only what is certain to be TCP or UDP of other ports, and later IPv4 fragments, which carry no ports.
 //! Whatever it cannot look into passes: ICMP (it may quote the port), IPv6 extension headers, VLAN tags, tunnels
-//! other than over UDP. The caller filters again. The richer language of filter words will find its room here.
+//! other than over UDP. The caller filters again. The richer language of filter words is [`filter`](super::filter)'s.
 
 use crate::packet::LinkType;
+use crate::source::machine::Instruction;
 
 /// Passes TCP and UDP from or to this port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct PortFilter(pub(super) u16);
-
-/// One instruction of the classic BPF machine, laid out as the kernel has it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Instruction {
-    pub(super) code: u16,
-    /// Instructions to skip where a jump's condition holds.
-    pub(super) jt: u8,
-    /// … and where it does not.
-    pub(super) jf: u8,
-    pub(super) k: u32,
-}
 
 impl PortFilter {
     /// The program for frames of `link_type`; `None` where frames cannot be looked into.

@@ -8,6 +8,8 @@ pub struct LiveConfig {
     /// Let the kernel drop TCP and UDP of other ports. Never drops what matches, but lets some through that does
     /// not: the caller filters again.
     pub port: Option<u16>,
+    /// Let the kernel hand over only what this expression of the tcpdump language passes.
+    pub filter: Option<String>,
     /// Also frames that are addressed to other hosts.
     pub promiscuous: bool,
     /// Octets of socket buffer to ask for; without privilege to exceed it, the system's limit rules.
@@ -19,7 +21,7 @@ pub struct LiveConfig {
 impl LiveConfig {
     /// Everything that passes `interface`, uncut, with a buffer for bursts.
     pub fn new(interface: impl Into<String>) -> Self {
-        Self { interface: interface.into(), port: None, promiscuous: false, buffer: BUFFER, snaplen: 0 }
+        Self { interface: interface.into(), port: None, filter: None, promiscuous: false, buffer: BUFFER, snaplen: 0 }
     }
 }
 

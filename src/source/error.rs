@@ -134,6 +134,30 @@ pub enum SourceError {
         "this build has no live capture (Linux and the feature \"live\" are needed): capture with tcpdump -w FILE and read the file"
     )]
     NoLive,
+    /// A filter that cannot be compiled.
+    #[error("the filter '{expression}' cannot be used: {reason} (says {by}; man pcap-filter tells the language)")]
+    Filter {
+        /// As it was asked for.
+        expression: String,
+        /// What the compiler said.
+        reason: String,
+        /// The compiler and its version.
+        by: String,
+    },
+    /// A filter beyond the common words, and no libpcap.
+    #[error(
+        "the filter '{expression}' needs libpcap, and there is none ({reason}): install libpcap0.8 or libpcap ({names} or {variable}), or use host, net, port, portrange, src, dst, ip, ip6, arp, tcp, udp, icmp, icmp6, and, or, not"
+    )]
+    NoLibpcap {
+        /// As it was asked for.
+        expression: String,
+        /// The word that is not understood without it.
+        reason: String,
+        /// Files that were looked for.
+        names: String,
+        /// The variable that may name another.
+        variable: &'static str,
+    },
     /// The kernel refused a step of preparing or reading the socket.
     #[error("capturing on {interface}: {step}: {source}")]
     Socket {

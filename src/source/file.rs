@@ -13,6 +13,7 @@ use crate::packet::Frame;
 use crate::source::CaptureInfo;
 use crate::source::Flow;
 use crate::source::Format;
+use crate::source::PieceSource;
 use crate::source::Poll;
 use crate::source::Problem;
 use crate::source::ProblemKind;
@@ -25,6 +26,10 @@ use crate::source::octets::Octets;
 use crate::source::pcap::Halt;
 use crate::source::pcap::Pcap;
 use crate::source::pcapng::Pcapng;
+use crate::source::piece::Frames;
+use crate::source::piece::Piece;
+use crate::source::piece::Pieces;
+use crate::source::piece::Take;
 use crate::source::sniff::Kind;
 use crate::source::sniff::SNIFF_LEN;
 use crate::source::sniff::sniff;
@@ -37,6 +42,8 @@ pub struct FileSource {
     info: CaptureInfo,
     stats: Stats,
     state: State,
+    /// The header of a pcap file that begins here, and its byte order.
+    header: Option<([u8; 24], bool)>,
 }
 
 enum Walker {
@@ -111,15 +118,53 @@ impl FileSource {
     ) -> Result<Self, SourceError> {
         let format = if kind == Kind::Pcap { Format::Pcap } else { Format::Pcapng };
         let mut info = CaptureInfo { compression, ..CaptureInfo::new(name, format) };
+        let mut header = None;
         let walker = if kind == Kind::Pcap {
             let pcap = Pcap::new(octets.ready(), &mut info)?;
+            header = octets.ready().first_chunk().map(|octets| (*octets, info.big_endian));
             octets.consume(kind.header_len());
             Walker::Pcap(pcap)
         } else {
             // The section header is a block like any other: the walk reads it.
             Walker::Pcapng(Pcapng::new())
         };
-        Ok(Self { octets, walker, info, stats: Stats::default(), state: State::Reading })
+        Ok(Self { octets, walker, info, stats: Stats::default(), state: State::Reading, header })
+    }
+
+    fn go_on<T: Take>(&mut self, take: &mut T) -> Poll {
+        let before = self.stats.frames;
+        loop {
+            if self.state == State::Over {
+                return Poll::End;
+            }
+            if let Some((header, big_endian)) = self.header.take()
+                && take.other(&header, big_endian) == Flow::Stop
+            {
+                return Poll::More;
+            }
+            let bytes = self.octets.ready();
+            let walked = match &mut self.walker {
+                Walker::Pcap(pcap) => pcap.walk(bytes, BATCH, &mut self.stats, take),
+                Walker::Pcapng(pcapng) => pcapng.walk(bytes, BATCH, &mut self.info, &mut self.stats, take),
+            };
+            self.octets.consume(walked.consumed);
+            match walked.halt {
+                Halt::Batch | Halt::Stopped => return Poll::More,
+                Halt::AnotherHeader => {
+                    if let Some(poll) = self.another_header() {
+                        return poll;
+                    }
+                }
+                Halt::Corrupt(what) => return self.end(Some((ProblemKind::Corrupt, what))),
+                // Hand over what came before waiting for more.
+                Halt::Starved(_) if self.octets.is_stream() && self.stats.frames > before => return Poll::More,
+                Halt::Starved(need) => {
+                    if let Some(poll) = self.starved(need) {
+                        return poll;
+                    }
+                }
+            }
+        }
     }
 
     /// Gets more of a stream, or finds out that this is all there is, in the middle of a record of `need` octets.
@@ -167,6 +212,7 @@ impl FileSource {
         }
         match Pcap::new(self.octets.ready(), &mut self.info) {
             Ok(pcap) => {
+                self.header = self.octets.ready().first_chunk().map(|octets| (*octets, self.info.big_endian));
                 self.octets.consume(need);
                 self.walker = Walker::Pcap(pcap);
                 None
@@ -194,34 +240,7 @@ impl FileSource {
 
 impl Source for FileSource {
     fn poll(&mut self, take: &mut dyn FnMut(&Frame<'_>) -> Flow) -> Result<Poll, SourceError> {
-        let before = self.stats.frames;
-        loop {
-            if self.state == State::Over {
-                return Ok(Poll::End);
-            }
-            let bytes = self.octets.ready();
-            let walked = match &mut self.walker {
-                Walker::Pcap(pcap) => pcap.walk(bytes, BATCH, &mut self.stats, take),
-                Walker::Pcapng(pcapng) => pcapng.walk(bytes, BATCH, &mut self.info, &mut self.stats, take),
-            };
-            self.octets.consume(walked.consumed);
-            match walked.halt {
-                Halt::Batch | Halt::Stopped => return Ok(Poll::More),
-                Halt::AnotherHeader => {
-                    if let Some(poll) = self.another_header() {
-                        return Ok(poll);
-                    }
-                }
-                Halt::Corrupt(what) => return Ok(self.end(Some((ProblemKind::Corrupt, what)))),
-                // Hand over what came before waiting for more.
-                Halt::Starved(_) if self.octets.is_stream() && self.stats.frames > before => return Ok(Poll::More),
-                Halt::Starved(need) => {
-                    if let Some(poll) = self.starved(need) {
-                        return Ok(poll);
-                    }
-                }
-            }
-        }
+        Ok(self.go_on(&mut Frames(take)))
     }
 
     fn stats(&mut self) -> Stats {
@@ -237,6 +256,13 @@ impl Source for FileSource {
         if self.state == State::Reading {
             self.state = if self.octets.is_stream() { State::Draining(PIPE) } else { State::Over };
         }
+    }
+}
+
+impl PieceSource for FileSource {
+    fn pieces(&mut self, take: &mut dyn FnMut(&Piece<'_>) -> Flow) -> Result<Poll, SourceError> {
+        let format = self.info.format;
+        Ok(self.go_on(&mut Pieces { format, take }))
     }
 }
 

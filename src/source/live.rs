@@ -35,6 +35,7 @@ use crate::source::SourceError;
 use crate::source::Stats;
 use crate::source::bpf::PortFilter;
 use crate::source::error::shown;
+use crate::source::filter;
 use crate::source::interfaces::described;
 use crate::source::socket;
 use crate::source::socket::Refused;
@@ -83,7 +84,10 @@ impl LiveSource {
             let reason = "it is neither Ethernet, nor loopback, nor plain IP; tcpdump -w FILE may know it".to_owned();
             return Err(SourceError::UnsupportedInterface { interface: shown(name), reason });
         };
-        let filter = config.port.and_then(|port| PortFilter(port).program(link_type));
+        let filter = match &config.filter {
+            Some(expression) => Some(filter::for_kernel(expression, link_type)?),
+            None => config.port.and_then(|port| PortFilter(port).program(link_type)),
+        };
         let wishes = Wishes { buffer: config.buffer, loopback: interface.loopback, filter: filter.as_deref() };
         let prepared = socket::prepare(&wishes).map_err(|refused| failed(name, refused))?;
         let step = |step| move |source| failed(name, Refused { step, source });

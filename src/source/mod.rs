@@ -7,15 +7,23 @@ mod capture;
 mod config;
 mod error;
 mod file;
+mod filter;
 mod interfaces;
+mod libpcap;
+mod machine;
 mod memory;
+mod merge;
 mod octets;
 mod order;
+mod pack;
 mod pcap;
 mod pcapng;
+mod piece;
 mod sniff;
 mod unit;
 mod unpack;
+mod words;
+mod write;
 
 #[cfg(not(all(target_os = "linux", feature = "live")))]
 mod absent;
@@ -37,10 +45,21 @@ pub use capture::{CaptureInfo, Format, InterfaceInfo, Problem, ProblemKind, Reso
 pub use config::LiveConfig;
 pub use error::SourceError;
 pub use file::FileSource;
+pub use filter::Filter;
 pub use interfaces::{Address, Interface, interfaces};
 #[cfg(all(target_os = "linux", feature = "live"))]
 pub use live::LiveSource;
 pub use memory::MemorySource;
+pub use merge::MergedSource;
+pub use merge::Origin;
+pub use pack::Packer;
+pub use pack::Packing;
+pub use piece::Piece;
+pub use piece::PieceSource;
+
+pub use write::CaptureWriter;
+pub use write::Manner;
+pub use write::WriteError;
 
 /// Where frames come from.
 pub trait Source {

@@ -11,12 +11,24 @@ impl Order {
     pub(super) const BIG: Self = Self { big: true };
     pub(super) const LITTLE: Self = Self { big: false };
 
+    pub(super) const fn of(big: bool) -> Self {
+        Self { big }
+    }
+
     pub(super) const fn is_big(self) -> bool {
         self.big
     }
 
     pub(super) const fn octets(self, word: u32) -> [u8; 4] {
         if self.big { word.to_be_bytes() } else { word.to_le_bytes() }
+    }
+
+    pub(super) const fn octets_of_16(self, half: u16) -> [u8; 2] {
+        if self.big { half.to_be_bytes() } else { half.to_le_bytes() }
+    }
+
+    pub(super) const fn octets_of_64(self, long: u64) -> [u8; 8] {
+        if self.big { long.to_be_bytes() } else { long.to_le_bytes() }
     }
 
     pub(super) fn u16(self, bytes: &[u8], at: usize) -> u16 {

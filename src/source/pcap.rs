@@ -24,6 +24,7 @@ use crate::source::Stats;
 use crate::source::error::conversion;
 use crate::source::error::shown;
 use crate::source::order::Order;
+use crate::source::piece::Take;
 
 /// Where a walk over a slice got to.
 #[derive(Debug, PartialEq)]
@@ -146,14 +147,15 @@ impl Pcap {
         Ok(Self { reading, link_type, interface, unit: if nanos { 1 } else { 1_000 } })
     }
 
+    /// The byte order of records.
+    pub(super) const fn order(&self) -> Order {
+        match &self.reading {
+            Reading::Plain(_, order) | Reading::Odd(Odd { order, .. }) => *order,
+        }
+    }
+
     /// Hands the whole records of `bytes` to `take`, at most `batch`.
-    pub(super) fn walk(
-        &self,
-        bytes: &[u8],
-        batch: u64,
-        stats: &mut Stats,
-        take: &mut dyn FnMut(&Frame<'_>) -> Flow,
-    ) -> Walked {
+    pub(super) fn walk<T: Take>(&self, bytes: &[u8], batch: u64, stats: &mut Stats, take: &mut T) -> Walked {
         match &self.reading {
             Reading::Plain(parser, order) => {
                 self.each(bytes, batch, stats, take, |rest| plain_record(parser, *order, rest))
@@ -162,15 +164,16 @@ impl Pcap {
         }
     }
 
-    fn each<'a>(
+    fn each<'a, T: Take>(
         &self,
         bytes: &'a [u8],
         batch: u64,
         stats: &mut Stats,
-        take: &mut dyn FnMut(&Frame<'_>) -> Flow,
+        take: &mut T,
         next: impl Fn(&'a [u8]) -> Result<Record<'a>, usize>,
     ) -> Walked {
         let last = stats.frames + batch;
+        let big_endian = self.order().is_big();
         let mut rest = bytes;
         let halt = loop {
             if stats.frames == last {
@@ -183,6 +186,7 @@ impl Pcap {
                 Err(need) if need > MAX_RECORD => break too_long(need),
                 Err(need) => break Halt::Starved(need),
             };
+            let raw = &rest[..rest.len() - record.rest.len()];
             rest = record.rest;
             stats.frames += 1;
             stats.bytes += record.bytes.len() as u64;
@@ -196,7 +200,7 @@ impl Pcap {
                 caplen: record.bytes.len() as u32,
                 origlen: record.origlen,
             };
-            if take(&Frame { meta, bytes: record.bytes }) == Flow::Stop {
+            if take.frame(&Frame { meta, bytes: record.bytes }, raw, big_endian) == Flow::Stop {
                 break Halt::Stopped;
             }
         };

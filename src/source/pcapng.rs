@@ -22,6 +22,7 @@ use crate::source::order::Order;
 use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
 use crate::source::pcap::Walked;
+use crate::source::piece::Take;
 use crate::source::unit::Unit;
 
 /// A pcapng file, somewhere between two blocks.
@@ -69,13 +70,13 @@ impl Pcapng {
     }
 
     /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
-    pub(super) fn walk(
+    pub(super) fn walk<T: Take>(
         &mut self,
         bytes: &[u8],
         batch: u64,
         info: &mut CaptureInfo,
         stats: &mut Stats,
-        take: &mut dyn FnMut(&Frame<'_>) -> Flow,
+        take: &mut T,
     ) -> Walked {
         let last = stats.frames + batch;
         let mut rest = bytes;
@@ -87,9 +88,13 @@ impl Pcapng {
                 Ok(read) => read,
                 Err(halt) => break halt,
             };
+            let raw = &rest[..rest.len() - behind.len()];
             let Some(packet) = packet else {
                 rest = behind;
-                continue;
+                match take.other(raw, self.order.is_big()) {
+                    Flow::Continue => continue,
+                    Flow::Stop => break Halt::Stopped,
+                }
             };
             let Some(port) = self.ports.get(packet.interface as usize) else {
                 let (id, known) = (packet.interface, self.ports.len());
@@ -113,7 +118,7 @@ impl Pcapng {
                 caplen: packet.bytes.len() as u32,
                 origlen: packet.origlen,
             };
-            if take(&Frame { meta, bytes: packet.bytes }) == Flow::Stop {
+            if take.frame(&Frame { meta, bytes: packet.bytes }, raw, self.order.is_big()) == Flow::Stop {
                 break Halt::Stopped;
             }
         };
@@ -292,7 +297,7 @@ fn captured(caplen: u32, data: &[u8]) -> Result<&[u8], Halt> {
 }
 
 /// Code and value of each option; ends quietly at the end mark or where the list stops making sense.
-fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn options(order: Order, mut list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (head, behind) = list.split_at_checked(4)?;
         let (code, len) = (order.u16(head, 0), usize::from(order.u16(head, 2)));

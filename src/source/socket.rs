@@ -12,7 +12,7 @@ use std::os::fd::FromRawFd;
 use std::os::fd::OwnedFd;
 
 use crate::packet::Timestamp;
-use crate::source::bpf::Instruction;
+use crate::source::machine::Instruction;
 
 /// What is asked of a socket.
 pub(super) struct Wishes<'a> {
@@ -47,7 +47,7 @@ pub(super) fn prepare(wishes: &Wishes<'_>) -> Result<OwnedFd, Refused> {
             .map_err(step("leaving out outgoing copies (Linux 4.20 is needed)"))?;
     }
     if let Some(filter) = wishes.filter {
-        attach(&socket, filter).map_err(step("attaching the port filter"))?;
+        attach(&socket, filter).map_err(step("attaching the filter"))?;
     }
     // The first question arms time stamping, and has no answer yet.
     let _ = stamp(&socket);

@@ -28,8 +28,8 @@ use crate::tcp::verdict::Judge;
 /// Silence before a FIN that is worth a word: shorter ones are ordinary thinking time.
 const IDLE_WORTH_TELLING: Span = Span::from_secs(5);
 
-/// One TCP connection. Fixed size; one box on the heap where something notable happened. `docs/architecture.md` states
-/// the octets.
+/// One TCP connection. Fixed size; a box on the heap while its segments are judged, another where something notable
+/// happened. `docs/architecture.md` states the octets.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// First packet.
@@ -52,8 +52,8 @@ pub struct Connection {
     pub(super) paths: [PathView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     pub(super) notable: Option<Box<Notable>>,
-    /// Beside the numbers and not in a box of its own: judging looks at both for every segment.
-    pub(super) judge: Option<Judge>,
+    /// In a box of its own, so that a slot of the table is small: many connections are closed or mere attempts.
+    pub(super) judge: Option<Box<Judge>>,
 }
 
 impl Connection {

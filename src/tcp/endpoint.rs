@@ -52,7 +52,8 @@ pub struct EndpointView {
     pub bad_checksums: u32,
     /// Its last segment announced no room.
     pub window_closed: bool,
-    holes: ArrayVec<Hole, MAX_HOLES>,
+    /// Most sides never have one.
+    holes: Option<Box<ArrayVec<Hole, MAX_HOLES>>>,
     base: Option<SeqNumber>,
 }
 
@@ -187,11 +188,13 @@ impl EndpointView {
             unseen = max.offset_to(ack);
             self.snd_max = Some(ack);
         }
-        self.holes.retain(|hole| {
-            let passed = hole.right.at_or_before(ack);
-            unseen = u32::saturating_add(unseen, if passed { hole.left.offset_to(hole.right) } else { 0 });
-            !passed
-        });
+        if let Some(holes) = &mut self.holes {
+            holes.retain(|hole| {
+                let passed = hole.right.at_or_before(ack);
+                unseen = u32::saturating_add(unseen, if passed { hole.left.offset_to(hole.right) } else { 0 });
+                !passed
+            });
+        }
         self.unseen_bytes += u64::from(unseen);
         Acknowledged { octets, unseen }
     }
@@ -247,20 +250,19 @@ impl EndpointView {
         if hole.left.offset_to(hole.right) > MAX_WINDOW {
             return;
         }
-        if self.holes.is_full() {
-            self.holes.remove(0);
+        let holes = self.holes.get_or_insert_default();
+        if holes.is_full() {
+            holes.remove(0);
         }
-        self.holes.push(hole);
+        holes.push(hole);
     }
 
     /// Takes [left, right) out of the holes and says how many octets of it lay in one.
     fn fill_holes(&mut self, left: SeqNumber, right: SeqNumber) -> u32 {
-        if self.holes.is_empty() {
-            return 0;
-        }
+        let Some(holes) = self.holes.as_deref_mut().filter(|holes| !holes.is_empty()) else { return 0 };
         let mut filled: u32 = 0;
         let mut rest = ArrayVec::<Hole, MAX_HOLES>::new();
-        for hole in &self.holes {
+        for hole in holes.iter() {
             let from = hole.left.max(left);
             let to = if right.before(hole.right) { right } else { hole.right };
             if !from.before(to) {
@@ -274,7 +276,7 @@ impl EndpointView {
                 }
             }
         }
-        self.holes = rest;
+        *holes = rest;
         filled
     }
 }

@@ -84,6 +84,6 @@ impl Connection {
 
     /// What judging has kept about one side, if it was asked for.
     pub fn judged(&self, side: Side) -> Option<&Tcb> {
-        self.judge.as_ref().map(|judge| judge.side(side))
+        self.judge.as_deref().map(|judge| judge.side(side))
     }
 }

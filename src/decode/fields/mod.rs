@@ -7,6 +7,7 @@ mod ip;
 mod lan;
 mod link;
 mod option;
+mod sum;
 mod transport;
 mod tunnel;
 
@@ -14,6 +15,11 @@ use crate::packet::ChecksumState;
 use crate::packet::Layer;
 use crate::packet::LayerKind;
 use crate::packet::Packet;
+
+pub use sum::Obstacle;
+pub use sum::PseudoHeader;
+pub use sum::Summed;
+pub use sum::checksum_of;
 
 /// One field of a header.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,7 +62,7 @@ pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
         LayerKind::FragmentHeader => ip::fragment(&mut sheet),
         LayerKind::Ah => ip::authentication(&mut sheet),
         LayerKind::Tcp => transport::tcp(&mut sheet, packet, layer),
-        LayerKind::Udp => transport::udp(&mut sheet, packet),
+        LayerKind::Udp => transport::udp(&mut sheet, packet, layer),
         LayerKind::Icmp | LayerKind::Icmpv6 => transport::icmp(&mut sheet, packet, layer),
         LayerKind::Frame | LayerKind::Payload => {}
         other => describe_rarer(&mut sheet, other),
@@ -98,7 +104,7 @@ fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
         LayerKind::Geneve => tunnel::geneve(sheet),
         LayerKind::Gtp => tunnel::gtp(sheet),
         LayerKind::L2tp => tunnel::l2tp(sheet),
-        // Prism, ENC, Juniper, preambles, WCCP, Teredo: makers' formats, shown as they are.
+        // A chain of extension headers longer than anybody needs, and Prism, ENC, Juniper, preambles, WCCP, Teredo: makers' formats, shown as they are.
         _ => lan::opaque(sheet),
     }
 }

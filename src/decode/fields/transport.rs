@@ -35,10 +35,7 @@ pub(super) fn tcp(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
         Some(tcp) if tcp.flags.has(TcpFlags::SYN) => format!("{}, never scaled on a SYN", octets(window as u64)),
         _ => format!("{window}, times the sender's window scale"),
     });
-    sheet.number("checksum", 128, 16, |field| match tcp {
-        Some(tcp) => fields::checksum(tcp.checksum, field),
-        None => format!("{field:#06x}"),
-    });
+    sheet.number("checksum", 128, 16, |field| summed(packet, layer, field));
     sheet.number("urgent_pointer", 144, 16, |pointer| match tcp {
         Some(tcp) if !tcp.flags.has(TcpFlags::URG) => "not significant: URG is not set".to_owned(),
         _ => format!("urgent data ends {pointer} behind the sequence number"),
@@ -48,18 +45,14 @@ pub(super) fn tcp(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
 }
 
 /// RFC 768.
-pub(super) fn udp(sheet: &mut Sheet<'_>, packet: &Packet<'_>) {
-    let udp = packet.udp();
+pub(super) fn udp(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     sheet.number("source_port", 0, 16, port);
     sheet.number("destination_port", 16, 16, port);
     sheet.number("length", 32, 16, |length| match length {
         0..8 => format!("{}: less than the header", octets(length as u64)),
         _ => format!("{} − 8 UDP = {} of payload", octets(length as u64), octets(length as u64 - 8)),
     });
-    sheet.number("checksum", 48, 16, |field| match udp {
-        Some(udp) => fields::checksum(udp.checksum, field),
-        None => format!("{field:#06x}"),
-    });
+    sheet.number("checksum", 48, 16, |field| summed(packet, layer, field));
 }
 
 /// RFC 792, RFC 4443. The quoted packet stands behind the header and is listed with it.
@@ -69,10 +62,7 @@ pub(super) fn icmp(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     let version = message.map_or(4, |message| message.version);
     sheet.number("type", 0, 8, |kind| icmp_type(version, kind).to_owned());
     sheet.number("code", 8, 8, |code| icmp_code(version, kind, code).map_or_else(|| code.to_string(), str::to_owned));
-    sheet.number("checksum", 16, 16, |field| match message {
-        Some(message) => fields::checksum(message.checksum, field),
-        None => format!("{field:#06x}"),
-    });
+    sheet.number("checksum", 16, 16, |field| summed(packet, layer, field));
     match (version, kind, message.and_then(|message| message.mtu)) {
         (4, _, Some(_)) => {
             sheet.plain("unused", 32, 16);
@@ -100,6 +90,13 @@ pub(super) fn icmp(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
             field.bits.0 = layer.len * 8;
             field
         }));
+    }
+}
+
+fn summed(packet: &Packet<'_>, layer: &Layer, field: u128) -> String {
+    match fields::checksum_of(packet, layer) {
+        Some(summed) => fields::checksum(summed.state, field),
+        None => format!("{field:#06x}"),
     }
 }
 

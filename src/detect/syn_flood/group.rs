@@ -6,10 +6,12 @@ use crate::detect::syn_flood::sums::Rule;
 use crate::detect::syn_flood::sums::SHORT;
 use crate::detect::syn_flood::sums::Sums;
 use crate::detect::syn_flood::thresholds::Thresholds;
+use crate::flow::list::Links;
 use crate::packet::Span;
 
 /// Index of no group.
-pub(super) const NONE: u32 = u32::MAX;
+pub(super) use crate::flow::list::NONE;
+
 /// Slow handshakes that any busy place has.
 const A_FEW: u32 = 8;
 /// Bad attempts this close together belong to one run.
@@ -49,8 +51,8 @@ pub(super) struct Group {
     pub(super) parent: u32,
     /// Attempts, narrower places and incidents that point here; at 0 it may be forgotten.
     pub(super) refs: u32,
-    pub(super) idle_previous: u32,
-    pub(super) idle_next: u32,
+    /// Neighbours among those of its level that nothing points to.
+    pub(super) idle: Links,
     pub(super) sums: Sums,
     /// Outcomes since the place is known, less what was taken back.
     pub(super) counts: [u32; Outcome::COUNT],
@@ -131,8 +133,7 @@ impl Group {
             place,
             parent,
             refs: 0,
-            idle_previous: NONE,
-            idle_next: NONE,
+            idle: Links::ALONE,
             sums: Sums::new(now),
             counts: [0; Outcome::COUNT],
             base: [0; Outcome::COUNT],

@@ -15,6 +15,9 @@ use crate::detect::syn_flood::group::Level;
 use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::group::Place;
 use crate::detect::syn_flood::thresholds::Caps;
+use crate::flow::list::Linked;
+use crate::flow::list::Links;
+use crate::flow::list::List;
 
 /// Counters of the places.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -40,13 +43,19 @@ pub(super) struct Groups {
 struct LevelList {
     used: usize,
     cap: usize,
-    idle_oldest: u32,
-    idle_newest: u32,
+    /// Places that nothing points to.
+    idle: List,
+}
+
+impl Linked for [Group] {
+    fn links(&mut self, group: u32) -> &mut Links {
+        &mut self[group as usize].idle
+    }
 }
 
 impl Groups {
     pub(super) fn new(caps: &Caps, hasher: RandomState) -> Self {
-        let level = |cap: usize| LevelList { used: 0, cap: cap.max(1), idle_oldest: NONE, idle_newest: NONE };
+        let level = |cap: usize| LevelList { used: 0, cap: cap.max(1), idle: List::EMPTY };
         Self {
             groups: Vec::new(),
             free: Vec::new(),
@@ -191,11 +200,8 @@ impl Groups {
         if list.used < list.cap {
             return true;
         }
-        let oldest = list.idle_oldest;
         // The rest is never forgotten: it is where everything else ends up.
-        if oldest == NONE || level == Level::Rest {
-            return false;
-        }
+        let Some(oldest) = list.idle.oldest().filter(|_| level != Level::Rest) else { return false };
         self.unlink_idle(oldest);
         let place = self.get(oldest).place;
         if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(place), |&group| group == oldest) {
@@ -212,32 +218,13 @@ impl Groups {
     }
 
     fn link_idle(&mut self, group: u32) {
-        let list = &mut self.levels[self.groups[group as usize].place.level as usize];
-        let newest = list.idle_newest;
-        list.idle_newest = group;
-        if newest == NONE {
-            list.idle_oldest = group;
-        } else {
-            self.groups[newest as usize].idle_next = group;
-        }
-        self.groups[group as usize].idle_previous = newest;
-        self.groups[group as usize].idle_next = NONE;
+        let level = self.groups[group as usize].place.level as usize;
+        self.levels[level].idle.push(&mut self.groups[..], group);
     }
 
     fn unlink_idle(&mut self, group: u32) {
-        let (previous, next) = {
-            let group = &self.groups[group as usize];
-            (group.idle_previous, group.idle_next)
-        };
         let level = self.groups[group as usize].place.level as usize;
-        match previous {
-            NONE => self.levels[level].idle_oldest = next,
-            _ => self.groups[previous as usize].idle_next = next,
-        }
-        match next {
-            NONE => self.levels[level].idle_newest = previous,
-            _ => self.groups[next as usize].idle_previous = previous,
-        }
+        self.levels[level].idle.remove(&mut self.groups[..], group);
     }
 }
 

@@ -13,10 +13,14 @@ use crate::detect::syn_flood::attempt::Outcome;
 use crate::detect::syn_flood::sketch::Few;
 use crate::detect::syn_flood::sketch::Top;
 use crate::detect::syn_flood::thresholds::Thresholds;
+use crate::flow::list::Linked;
+use crate::flow::list::Links;
+use crate::flow::list::List;
 use crate::packet::Span;
 
-/// Index of no scanner.
-pub(super) const NONE: u32 = u32::MAX;
+/// Index of no incident.
+pub(super) use crate::flow::list::NONE;
+
 /// Failures within [`MEMORY`] from which a source is watched.
 const PROMOTED_AFTER: u8 = 4;
 /// The nursery forgets a source after this long.
@@ -57,8 +61,13 @@ pub(super) struct Scanner {
     pub(super) hosts_from: Address,
     pub(super) hosts_to: Address,
     pub(super) incident: u32,
-    previous: u32,
-    next: u32,
+    links: Links,
+}
+
+impl Linked for [Scanner] {
+    fn links(&mut self, scanner: u32) -> &mut Links {
+        &mut self[scanner as usize].links
+    }
 }
 
 /// Which way a scan goes.
@@ -89,8 +98,7 @@ impl Scanner {
             hosts_from: tried.host,
             hosts_to: tried.host,
             incident: NONE,
-            previous: NONE,
-            next: NONE,
+            links: Links::ALONE,
         };
         fresh.start = fresh.start.min(tried.at);
         fresh
@@ -156,8 +164,8 @@ pub(super) struct Scans {
     scanners: Vec<Scanner>,
     index: HashTable<u32>,
     hasher: RandomState,
-    oldest: u32,
-    newest: u32,
+    /// The longest silent first.
+    list: List,
     cap: usize,
     /// Watched sources let go because there were too many.
     pub(super) forgotten: u64,
@@ -170,8 +178,7 @@ impl Scans {
             scanners: Vec::new(),
             index: HashTable::new(),
             hasher,
-            oldest: NONE,
-            newest: NONE,
+            list: List::EMPTY,
             cap: cap.max(1),
             forgotten: 0,
         }
@@ -203,8 +210,7 @@ impl Scans {
         let known = &mut self.scanners[scanner as usize];
         if known.incident == NONE && tried.at.saturating_sub(known.last) > FRESH_AFTER.0 {
             let seed = Seed { start: tried.at, frame: tried.frame, failures: 1, ..Seed::default() };
-            let (previous, next) = (known.previous, known.next);
-            *known = Scanner { previous, next, ..Scanner::new(tried, &seed) };
+            *known = Scanner { links: known.links, ..Scanner::new(tried, &seed) };
         }
         known.count(tried, &self.hasher);
         self.unlink(scanner);
@@ -255,37 +261,17 @@ impl Scans {
 
     /// The longest silent one that is in no incident, among the first few.
     fn spare(&self) -> Option<u32> {
-        let mut at = self.oldest;
-        for _ in 0..8 {
-            if at == NONE || self.scanners[at as usize].incident == NONE {
-                break;
-            }
-            at = self.scanners[at as usize].next;
-        }
-        (at != NONE && self.scanners[at as usize].incident == NONE).then_some(at)
+        let next = |&at: &u32| self.scanners[at as usize].links.next();
+        let mut first = std::iter::successors(self.list.oldest(), next).take(9);
+        first.find(|&at| self.scanners[at as usize].incident == NONE)
     }
 
     fn link(&mut self, scanner: u32) {
-        let newest = self.newest;
-        self.newest = scanner;
-        match newest {
-            NONE => self.oldest = scanner,
-            _ => self.scanners[newest as usize].next = scanner,
-        }
-        self.scanners[scanner as usize].previous = newest;
-        self.scanners[scanner as usize].next = NONE;
+        self.list.push(&mut self.scanners[..], scanner);
     }
 
     fn unlink(&mut self, scanner: u32) {
-        let Scanner { previous, next, .. } = self.scanners[scanner as usize];
-        match previous {
-            NONE => self.oldest = next,
-            _ => self.scanners[previous as usize].next = next,
-        }
-        match next {
-            NONE => self.newest = previous,
-            _ => self.scanners[next as usize].previous = previous,
-        }
+        self.list.remove(&mut self.scanners[..], scanner);
     }
 }
 

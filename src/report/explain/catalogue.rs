@@ -6,8 +6,8 @@ use std::io::Write;
 
 use crate::finding::Code;
 use crate::finding::Kind;
-use crate::report::explain::page::Page;
 use crate::report::line::Facts;
+use crate::report::page::Page;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 

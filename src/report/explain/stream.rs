@@ -10,14 +10,13 @@ use crate::finding::Severity;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::packet::Packet;
-use crate::packet::TcpFlags;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 use crate::report::explain::because::lower_first;
 use crate::report::explain::because::main_of;
-use crate::report::explain::page::Page;
 use crate::report::explain::sum::Numbering;
 use crate::report::line::Facts;
+use crate::report::page::Page;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
@@ -25,8 +24,6 @@ use crate::report::words::Segment;
 use crate::report::words::arrow;
 use crate::report::words::closing;
 use crate::report::words::several;
-use crate::tcp::CloseKind;
-use crate::tcp::Event;
 use crate::tcp::Side;
 
 /// Explains one TCP connection.
@@ -78,15 +75,12 @@ impl StreamExplainer {
         self.packets += 1;
         let style = self.style;
         let segment = Segment { packet, tcp, seen, style: &style };
-        let opens = tcp.flags.has(TcpFlags::SYN) || segment.has(|event| matches!(event, Event::Established { .. }));
-        let closes =
-            tcp.flags.any(TcpFlags::FIN.with(TcpFlags::RST)) || segment.has(|event| matches!(event, Event::FinAcked));
         if main_of(seen.judgements).is_some() {
             self.note(&segment);
-        } else if opens && self.opening.len() < MAX_LINES {
-            self.opening.push(line(&segment));
-        } else if closes && self.closing.len() < MAX_LINES {
-            self.closing.push(line(&segment));
+        } else if segment.opens() && self.opening.len() < MAX_LINES {
+            self.opening.push(segment.line(PAYLOAD));
+        } else if segment.closes() && self.closing.len() < MAX_LINES {
+            self.closing.push(segment.line(PAYLOAD));
         }
     }
 
@@ -161,28 +155,12 @@ impl Sink for StreamExplainer {
         let octets = [Side::Client, Side::Server].map(|side| connection.side(side).unique_bytes);
         self.summary.plain(format!("handshake {}", connection.outcome().name()));
         self.summary.plain(format!("{} there, {} back", text::octets(octets[0]), text::octets(octets[1])));
-        let over =
-            connection.teardown.is_over() && !matches!(connection.close_kind(), CloseKind::NotSeen | CloseKind::Open);
-        let first_by = connection.teardown.first_by();
-        let told = match first_by.filter(|_| over) {
-            Some(first_by) => closing::closed(connection, connection.close_kind(), first_by),
-            None => closing::ended(ended),
-        };
-        self.summary.append(told);
+        self.summary.append(closing::end_of(ended));
     }
 
     fn exchange(&mut self, _ended: &EndedExchange<'_>) {}
 
     fn finding(&mut self, _finding: Finding) {}
-}
-
-/// A packet that does what it should, as every screen tells it.
-fn line(segment: &Segment<'_>) -> Facts {
-    let mut facts = Facts::default();
-    let way = arrow(segment.connection(), segment.seen.side);
-    facts.plain(format!("packet {} {way} {}", segment.packet.meta.number, segment.verb()));
-    facts.append(segment.facts(PAYLOAD));
-    facts
 }
 
 /// Packets told one by one.

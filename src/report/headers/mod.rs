@@ -1,10 +1,15 @@
-//! Single packets taken apart: every field in a table, or everything that counts in one line.
+//! Single packets taken apart: every field on a page, or everything that counts in one line.
 
 mod brief;
+mod hex;
+mod page;
+mod ruler;
+mod sums;
 mod table;
 
 pub use brief::brief;
-pub use table::table;
+pub use page::Layout;
+pub use page::page;
 
 #[cfg(test)]
 mod tests;

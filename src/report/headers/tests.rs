@@ -2,6 +2,7 @@ use super::*;
 use crate::packet::Packet;
 use crate::packet::Timestamp;
 use crate::pipeline::Seen;
+use crate::report::line::columns;
 use crate::report::style::Numbers;
 use crate::report::style::Style;
 use crate::report::testing::CONVERSATION;
@@ -16,9 +17,13 @@ use crate::report::testing::without_escapes;
 use crate::tcp::dialect::Dialect;
 
 fn tables(script: &str, style: Style) -> String {
+    pages(script, style, Layout::Table)
+}
+
+fn pages(script: &str, style: Style, layout: Layout) -> String {
     let (mut out, mut wireshark) = (Vec::new(), Dialect::new());
     let show = |packet: &Packet<'_>, seen: &Seen<'_>| {
-        table(&mut out, packet, seen, &style, wireshark.observe(packet).as_ref()).expect("a vector");
+        page(&mut out, packet, seen, &style, wireshark.observe(packet).as_ref(), layout).expect("a vector");
     };
     watch(script, show, |_| {}, |_| {});
     String::from_utf8(out).expect("text")
@@ -107,6 +112,159 @@ fn a_cut_frame_says_how_much_of_it_was_captured() {
     let text = tables("+0 C > S S 1000:1000(0) snaplen 40", Style::plain(100));
     assert!(text.contains("40 of 54 octets captured"), "{text}");
     assert!(text.contains("header-cut"), "{text}");
+}
+
+#[test]
+fn a_ruler_draws_a_header_as_its_rfc_does_with_values_in_place() {
+    let text = pages(CONVERSATION, Style::plain(80), Layout::Ruler);
+    for lines in [
+        "   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1\n",
+        "  |          source_port          |       destination_port        |\n  \
+         |     0xb334 = 45876 (user)     |     0xb7a3 = 47011 (user)     |\n",
+        "  |                   0x987228e0 = 2557618400                     |\n",
+        "  | data  |     |A|C|E|U|A|P|R|S|F|                               |\n  \
+         |offset |rsvd |E|W|C|R|C|S|S|Y|I|            window             |\n  \
+         |       |     | |R|E|G|K|H|T|N|N|                               |\n  \
+         |0xa=10 | 0x0 |0|0|0|0|0|0|0|1|0|        0xffd7 = 65495         |\n",
+        "  options: 20 octets of 40 that fit\n    \
+         0 02 04 ff d7|04 02|08 0a 00 00 00 64 00 00 00 00|03 03 0a|01|\n      \
+         MSS        |SackP|timestamps                   |WScale  |NO|\n   \
+         20 ·· ·· ·· ··",
+        "data_offset: 10 × 4 = 40 octets = 20 + 20 of options\n",
+        "total_length: 60 octets − 20 IP − 40 TCP = 0 octets of payload\n",
+    ] {
+        let is_there = squeezed(&text).contains(&squeezed(lines));
+        assert!(is_there && lines.lines().all(|line| columns(line) <= 72), "{lines}\n{text}");
+    }
+}
+
+#[test]
+fn the_eight_octets_of_udp_are_two_rows() {
+    let text = pages("+0 C > S udp \"one?\"", Style::plain(80), Layout::Ruler);
+    let udp = text.split("udp  octets 34..42").nth(1).expect("the header");
+    let rows: Vec<_> = udp.lines().filter(|line| line.starts_with("  |")).map(squeezed).collect();
+    assert_eq!(rows[0], "| source_port | destination_port |");
+    assert_eq!((&*rows[2], rows.len()), ("| length | checksum |", 4));
+    assert!(rows[3].starts_with("| 0x000c = 12 | 0x") && rows[3].ends_with("= good |"), "{}", rows[3]);
+}
+
+#[test]
+fn a_field_of_many_rows_is_open_between_them() {
+    let script = "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n+0 A > B udp (8)";
+    let text = pages(script, Style::plain(80), Layout::Ruler);
+    let blank = " ".repeat(63);
+    assert_eq!(text.matches(&format!("  +{blank}+\n")).count(), 6, "{text}");
+    for word in ["0x20010db8", "0x00000002"] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+}
+
+#[test]
+fn octets_stand_beside_the_fields_that_they_make() {
+    let text = pages(CONVERSATION, Style::plain(80), Layout::Hex);
+    for line in [
+        "  000e  45                       E         version 4, ihl 5\n",
+        "  0022  b3 34                    .4        source_port  45876 (user)\n",
+        "  002f  02                       .         set: syn, not set: cwr ece urg ack\n",
+        "  0036  02 04 ff d7              ....      option: MSS  kind 2, length 4: 65495\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn beside_octets_the_payload_is_whole_and_padding_has_a_place_of_its_own() {
+    let text = pages("+0 C > S udp (100) trailer 6", Style::plain(80), Layout::Hex);
+    assert!(text.contains("payload  100 octets\n  002a  ") && text.contains("  008a  "), "{text}");
+    assert!(text.contains("trailer  6 octets behind the packet\n  008e  "), "{text}");
+}
+
+#[test]
+fn rulers_and_octets_fit_the_screen() {
+    for script in [CONVERSATION, REFUSED, UDP, V6_WRONG_ACK, LOSS] {
+        for (layout, width) in [(Layout::Ruler, 72), (Layout::Ruler, 120), (Layout::Hex, 60), (Layout::Hex, 80)] {
+            let plain = pages(script, Style::plain(width), layout);
+            assert_fits(&plain, width);
+            assert_eq!(without_escapes(&pages(script, Style { colour: true, ..Style::plain(width) }, layout)), plain);
+        }
+    }
+}
+
+/// The additions that are written out, as `(terms, sum)`, and the complements.
+fn additions(text: &str) -> (Vec<(Vec<u64>, u64)>, Vec<u64>) {
+    let number = |word: &str| u64::from_str_radix(word.trim_matches(['(', ')', ';', ',']), 16).ok();
+    let (mut additions, mut complements) = (Vec::new(), Vec::new());
+    let names = ["header: ", "pseudo-header: ", "payload: ", "sum: "];
+    // A line that goes on below begins with four blanks.
+    for line in text.replace("\n    ", " ").lines().map(str::trim) {
+        let Some(name) = names.iter().find(|name| line.starts_with(**name)) else { continue };
+        for part in line[name.len()..].split([';', ',']) {
+            if let Some(word) = part.trim().strip_prefix("complemented ") {
+                complements.push(number(word).expect("a number"));
+            } else if let Some((terms, sum)) = part.split_once(" = ") {
+                let terms = terms.trim_start().trim_start_matches("folded ");
+                let terms = terms.split(" + ").map(|term| number(term.trim()).expect(part)).collect();
+                additions.push((terms, number(sum.trim()).expect(part)));
+            }
+        }
+    }
+    (additions, complements)
+}
+
+#[test]
+fn every_sum_of_a_checksum_can_be_redone_by_hand() {
+    for script in [
+        "+0 C > S P. 1:6(5) ack 2 <ts 1 2>",
+        "+0 C > S P. 1:1461(1460) ack 2",
+        "+0 C > S udp (9)",
+        "+0 C > S icmp echo-request (30)",
+        "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n+0 A > B udp (33)",
+        "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n+0 A > B icmp echo-request (3)",
+    ] {
+        let text = tables(script, Style::plain(80));
+        let (additions, complements) = additions(&text);
+        assert!(additions.len() >= 2, "{text}");
+        for (terms, sum) in additions {
+            assert_eq!(terms.iter().sum::<u64>(), sum, "{terms:x?}\n{text}");
+        }
+        let good = text.lines().filter_map(|line| line.trim().split_once("checksum: good: computed 0x"));
+        let good: Vec<_> =
+            good.map(|(_, rest)| u64::from_str_radix(&rest[..4], 16).expect("a sum in hexadecimal")).collect();
+        assert_eq!(good, complements, "{text}");
+    }
+}
+
+#[test]
+fn a_checksum_left_for_the_card_is_the_pseudo_header_and_one_that_cannot_be_summed_says_why() {
+    let lo = "C = 127.0.0.1:1\nS = 127.0.0.1:2\n";
+    let text = tables(&format!("{lo}+0 C > S . 1:1(0) checksum partial"), Style::plain(80));
+    assert!(text.contains("pseudo-header: 7f00 + 0001 + 7f00 + 0001 + 0006 + 0014 = fe1c\n"), "{text}");
+    assert!(text.contains("pseudo-header alone: fe1c; the field holds fe1c\n"), "{text}");
+    for (line, words) in [
+        ("+0 C > S . 1:101(100) snaplen 74", "not summed: it covers 120 octets, of which 40 were captured"),
+        ("+0 C > S udp (100) mf", "not summed: it covers the whole datagram, of which this is a fragment"),
+        ("+0 C > S . 1:11(10) iplen 60", "not summed: the length field promises more octets than the frame ever held"),
+    ] {
+        assert!(squeezed(&tables(line, Style::plain(80))).contains(words), "{words}");
+    }
+    let absent = tables("+0 C > S udp (4) checksum zero", Style::plain(80));
+    assert!(absent.contains("checksum: absent: the sender computed none\n"), "{absent}");
+}
+
+#[test]
+fn the_header_that_an_error_quotes_is_taken_apart_too() {
+    let script = "+0 C > S . 5:9(4)\n+0 S > C icmp fragmentation-needed mtu 1400 quote 8";
+    let text = squeezed(&tables(script, Style::plain(80)));
+    let quote = text.split("frame 2").nth(1).expect("the message");
+    for cells in [
+        "quoted ipv4 octets 42..62",
+        "total_length: 44 octets",
+        "quoted tcp octets 62..70",
+        "source_port 0..16 0x9c40 40000 (user)",
+        "sequence_number 32..64 0x00000005 5",
+    ] {
+        assert!(quote.contains(cells), "{cells}\n{quote}");
+    }
 }
 
 #[test]

@@ -69,12 +69,21 @@ impl MessageTable {
         }
     }
 
-    /// Writes the table. `without` connections had to go without messages.
+    /// Writes the table, in markdown as it stands on a screen. `without` connections had to go without messages.
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(&self, out: &mut dyn Write, without: u64, style: &Style) -> io::Result<()> {
+    pub fn write(&self, out: &mut dyn Write, without: u64, markdown: bool, style: &Style) -> io::Result<()> {
+        if markdown {
+            writeln!(out, "\n```text")?;
+            self.write_text(out, without, &Style::default())?;
+            return writeln!(out, "```");
+        }
         writeln!(out)?;
+        self.write_text(out, without, style)
+    }
+
+    fn write_text(&self, out: &mut dyn Write, without: u64, style: &Style) -> io::Result<()> {
         let number = self.rows.len() as u64 + self.left_out;
         let title = format!("messages by the rule {}: {}", self.framing, text::count(number));
         writeln!(out, "{}", style.bold(title))?;

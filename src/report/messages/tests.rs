@@ -35,7 +35,7 @@ fn shown(framing: Framing, script: &str) -> [String; 3] {
     let style = Style::plain(80);
     let trace = TraceWriter::new(style);
     let mut screen = Screen { table: MessageTable::new(framing, 0), trace, lines: Vec::new(), objects: Vec::new() };
-    let framed = Framed { framing, stream: None, port: None, host: None };
+    let framed = Framed { framing, streams: Vec::new(), port: None, host: None };
     let mut analyzer = Analyzer::default().finding_messages(Some(framed));
     let played = craft::play(&format!("{OPEN}{script}")).unwrap_or_else(|error| panic!("{error}"));
     for frame in played.frames() {
@@ -47,7 +47,7 @@ fn shown(framing: Framing, script: &str) -> [String; 3] {
     }
     analyzer.finish(&mut screen);
     let mut table = Vec::new();
-    screen.table.write(&mut table, 0, &style).expect("a vector takes everything");
+    screen.table.write(&mut table, 0, false, &style).expect("a vector takes everything");
     let texts = [screen.lines, table, screen.objects].map(|text| String::from_utf8(text).expect("text"));
     assert_fits(&texts[0], 80);
     assert_fits(&texts[1], 80);

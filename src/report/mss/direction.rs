@@ -94,7 +94,7 @@ impl Direction {
     }
 
     /// `65160 = 45 × 1448`, `1448`, `-` where no data went this way.
-    pub(super) fn largest_in_words(&self) -> String {
+    pub(in crate::report) fn largest_in_words(&self) -> String {
         let largest = self.largest_segment;
         match self.full.filter(|full| self.offload && *full > 0) {
             _ if largest == 0 => "-".to_owned(),
@@ -105,7 +105,7 @@ impl Direction {
     }
 
     /// `1400 (ICMP)`, `black hole`, `≥ 1500`, `?`.
-    pub(super) fn path_in_words(&self) -> String {
+    pub(in crate::report) fn path_in_words(&self) -> String {
         match (self.path_mtu, &self.black_hole, self.path_takes) {
             (Some(mtu), _, _) => format!("{mtu} (ICMP)"),
             (None, Verdict::Broken(_), _) => "black hole".to_owned(),

@@ -76,6 +76,17 @@ pub(in crate::report) fn closed(connection: &Connection, kind: CloseKind, first_
     facts
 }
 
+/// How a connection ended, whether a segment told it or not.
+pub(in crate::report) fn end_of(whole: &EndedConnection<'_>) -> Facts {
+    let connection = whole.connection;
+    let kind = connection.close_kind();
+    let over = connection.teardown.is_over() && !matches!(kind, CloseKind::NotSeen | CloseKind::Open);
+    match connection.teardown.first_by().filter(|_| over) {
+        Some(first_by) => closed(connection, kind, first_by),
+        None => ended(whole),
+    }
+}
+
 /// What is left to say of a connection whose end no segment told; empty where one did.
 pub(in crate::report) fn ended(ended: &EndedConnection<'_>) -> Facts {
     let connection = ended.connection;

@@ -8,6 +8,8 @@ pub(super) mod datagram;
 pub(super) mod opening;
 pub(super) mod stream;
 
+use crate::finding::Finding;
+use crate::finding::Severity;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
 use crate::packet::Packet;
@@ -88,6 +90,25 @@ impl<'a> Segment<'a> {
         }
     }
 
+    /// It belongs to the opening: a SYN, or what completes it.
+    pub(super) fn opens(&self) -> bool {
+        self.tcp.flags.has(TcpFlags::SYN) || self.has(|event| matches!(event, Event::Established { .. }))
+    }
+
+    /// It belongs to the closing: a FIN, a RST, or what acknowledges a FIN.
+    pub(super) fn closes(&self) -> bool {
+        self.tcp.flags.any(TcpFlags::FIN.with(TcpFlags::RST)) || self.has(|event| matches!(event, Event::FinAcked))
+    }
+
+    /// The packet in a line, its number first: `packet 3 C→S ACK`, and everything that is to be said.
+    pub(super) fn line(&self, room: usize) -> Facts {
+        let mut facts = Facts::default();
+        let way = arrow(self.connection(), self.seen.side);
+        facts.plain(format!("packet {} {way} {}", self.packet.meta.number, self.verb()));
+        facts.append(self.facts(room));
+        facts
+    }
+
     /// Everything that is to be said, most important first. `room` is how many columns a payload may take.
     pub(super) fn facts(&self, room: usize) -> Facts {
         let mut facts = Facts::default();
@@ -119,6 +140,19 @@ pub(super) fn defects(packet: &Packet<'_>, facts: &mut Facts) {
     for defect in packet.defects.iter().filter(|defect| defect.code != DefectCode::TcpChecksum) {
         facts.say(Ink::Warn, defect.to_string());
     }
+}
+
+/// A finding with its gravity and code, its sum, and where the rule stands.
+pub(super) fn finding(finding: &Finding) -> Facts {
+    let ink = match finding.severity {
+        Severity::Error => Ink::Bad,
+        Severity::Warning => Ink::Warn,
+        Severity::Note => Ink::Plain,
+    };
+    let mut facts = Facts::default();
+    facts.say(ink, format!("{} {}: {}", finding.severity, finding.code, text::harmless(&finding.text)));
+    facts.say(Ink::Dim, finding.code.rfc());
+    facts
 }
 
 /// A number of `side`'s stream as `numbers` wants it.

@@ -4,10 +4,10 @@
 //! in Wireshark too, so a stream whose next number lands exactly on 0 is briefly taken for a new one.
 
 use crate::packet::flags::TcpFlags;
-use crate::packet::option::OptionSummary;
 use crate::packet::seq::SeqNumber;
 use crate::packet::time::Span;
 use crate::tcp::dialect::before;
+use crate::tcp::dialect::hearing::Heard;
 use crate::tcp::dialect::unacked::Sent;
 use crate::tcp::dialect::unacked::Unacked;
 use crate::tcp::dialect::verdict::Verdicts;
@@ -18,12 +18,10 @@ const FAST_WITHIN: u64 = 20_000_000;
 const REORDERED_WITHIN: u64 = 3_000_000;
 /// Bytes in flight beyond this are taken for an accident of arithmetic.
 const FLIGHT_LIMIT: u32 = 2_000_000_000;
-/// SACK blocks that Wireshark keeps of one segment.
-const SACK_BLOCKS: usize = 3;
 
 /// One segment as the steps need it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Segment<'p> {
+pub(super) struct Segment {
     pub(super) frame: u64,
     /// Nanoseconds since the epoch.
     pub(super) at: i64,
@@ -32,10 +30,10 @@ pub(super) struct Segment<'p> {
     pub(super) flags: TcpFlags,
     pub(super) window: u16,
     pub(super) len: u32,
-    pub(super) said: &'p OptionSummary,
+    pub(super) heard: Heard,
 }
 
-impl Segment<'_> {
+impl Segment {
     /// None of the control bits that take part in opening and closing.
     fn is_clean(&self) -> bool {
         !self.flags.any(SYN_FIN.with(TcpFlags::RST))
@@ -130,17 +128,12 @@ impl Side {
     }
 
     /// What the options change, after the verdicts: the segment's own window is not yet scaled by its own option.
-    pub(super) fn hear_options(&mut self, segment: &Segment<'_>) {
-        if let Some(shift) = segment.said.window_scale {
+    pub(super) fn hear_options(&mut self, segment: &Segment) {
+        if let Some(shift) = segment.heard.window_scale {
             // RFC 7323 §2.3 allows 14 at most. In any segment, not only in a SYN.
             self.scale = shift.min(14) as i8;
         }
-        self.sacked = segment
-            .said
-            .sack
-            .iter()
-            .take(SACK_BLOCKS)
-            .fold(0, |sum, block| sum.wrapping_add(block.left.offset_to(block.right)));
+        self.sacked = segment.heard.sacked;
     }
 }
 
@@ -158,7 +151,7 @@ pub(super) struct Judgement {
 }
 
 /// A segment from `f` to `r`. `has_room` is false when no more segments may be noted anywhere.
-pub(super) fn judge(f: &mut Side, r: &mut Side, first_rtt: i64, has_room: bool, segment: &Segment<'_>) -> Judgement {
+pub(super) fn judge(f: &mut Side, r: &mut Side, first_rtt: i64, has_room: bool, segment: &Segment) -> Judgement {
     let mut found = Judgement::default();
     f.sacked = 0;
     if segment.flags.has(TcpFlags::ACK) {
@@ -197,12 +190,12 @@ pub(super) fn judge(f: &mut Side, r: &mut Side, first_rtt: i64, has_room: bool, 
 }
 
 /// Empty, and nothing has changed since this side's last segment but perhaps the window.
-fn repeats(f: &Side, segment: &Segment<'_>) -> bool {
+fn repeats(f: &Side, segment: &Segment) -> bool {
     segment.len == 0 && segment.seq == f.next && segment.ack == f.last_ack && segment.is_clean()
 }
 
 /// Steps 1 to 8: probes, windows, holes, keep-alives.
-fn at_the_edge(f: &mut Side, r: &Side, segment: &Segment<'_>) -> Verdicts {
+fn at_the_edge(f: &mut Side, r: &Side, segment: &Segment) -> Verdicts {
     let Segment { seq, len, flags, .. } = *segment;
     let window = u32::from(segment.window);
     if len == 1 && seq == f.next && r.window == 0 {
@@ -241,7 +234,7 @@ fn right_edge(r: &Side) -> SeqNumber {
 }
 
 /// Step 9.
-fn duplicates(f: &Side, segment: &Segment<'_>, verdicts: Verdicts) -> bool {
+fn duplicates(f: &Side, segment: &Segment, verdicts: Verdicts) -> bool {
     let window = u32::from(segment.window);
     repeats(f, segment) && window != 0 && window == f.window && !verdicts.has(Verdicts::KEEP_ALIVE_ACK)
 }
@@ -258,7 +251,7 @@ fn beyond_the_captured(r: &mut Side) -> Verdicts {
 }
 
 /// Step 12: which kind of repetition this is, if one.
-fn sent_again(f: &Side, r: &Side, first_rtt: i64, segment: &Segment<'_>) -> (Verdicts, Option<(u64, Span)>) {
+fn sent_again(f: &Side, r: &Side, first_rtt: i64, segment: &Segment) -> (Verdicts, Option<(u64, Span)>) {
     let Segment { seq, len, .. } = *segment;
     if len > 0 && r.last_ack.0 != 0 && !before(r.last_ack, segment.payload_end()) {
         return (Verdicts::SPURIOUS_RETRANSMISSION, None);
@@ -280,7 +273,7 @@ fn sent_again(f: &Side, r: &Side, first_rtt: i64, segment: &Segment<'_>) -> (Ver
 }
 
 /// Steps 13 to 15.
-fn remember(f: &mut Side, has_room: bool, segment: &Segment<'_>, verdicts: Verdicts) {
+fn remember(f: &mut Side, has_room: bool, segment: &Segment, verdicts: Verdicts) {
     // A segment that no longer fits into the list loses the number of its SYN or FIN as well. Wireshark's slip.
     let mut end = segment.payload_end();
     if segment.takes_space() && has_room && !f.unacked.is_full() {
@@ -304,14 +297,14 @@ fn remember(f: &mut Side, has_room: bool, segment: &Segment<'_>, verdicts: Verdi
 }
 
 /// Step 17: octets outstanding, less what the peer's latest SACK blocks hold.
-fn flight(f: &Side, r: &Side, segment: &Segment<'_>) -> Option<u32> {
+fn flight(f: &Side, r: &Side, segment: &Segment) -> Option<u32> {
     let octets = f.unacked.extent(f.base.unwrap_or_default()).wrapping_sub(r.sacked);
     let plausible = octets > 0 && octets < FLIGHT_LIMIT;
     plausible.then(|| octets - u32::from(segment.has_syn_or_fin()))
 }
 
 /// Step 17, the other half: octets since the last PSH.
-fn push(f: &mut Side, segment: &Segment<'_>) -> u32 {
+fn push(f: &mut Side, segment: &Segment) -> u32 {
     f.pushed = if f.push_was_last { segment.len } else { f.pushed.wrapping_add(segment.len) };
     f.push_was_last = segment.flags.has(TcpFlags::PSH);
     f.pushed

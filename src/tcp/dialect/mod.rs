@@ -13,20 +13,26 @@
 //! - A second pass begins with the final bases, but each SYN+ACK resets its side's base again, so a side with several
 //!   SYN+ACKs is shown relative to the latest one before the frame.
 //! - A short segment (data offset past its end) is not judged and sets no base, but moves completeness and the times
-//!   of the handshake. Its numbers are shown raw and its window scaled.
+//!   of the handshake. Its numbers and its window are shown raw.
+//! - A header of which sixteen octets are there takes part: see [`stump`]. Options that are cut off or too short for
+//!   their kind: see [`hearing`].
+//! - A SYN that begins another connection on known ports sets completeness to 1 even if it carries data.
 //! - With a data offset below five words, Wireshark judges the segment yet shows only length, sequence number, header
-//!   length and completeness.
+//!   length and completeness, to which it adds nothing.
 //! - Without ACK, the acknowledgment number is shown raw.
 //! - A duration of exactly zero is not shown; with it goes `rto_frame`, but not `acks_frame`. A negative one is.
 //! - `initial_rtt` needs a record, but an empty one will do: an ACK of something not captured whose verdict was given
 //!   before leaves one, and so do a SYN that names the known base and a segment whose flight came out absurd.
 //! - Octets since the last PSH are always counted, but shown only beside bytes in flight.
+//! - A record that claims more than 2^31 − 1 octets is one of 2^31 − 1.
 //! - Duplicate ACKs are named also where the MPTCP options change from one to the next.
 
 mod bystander;
 mod finals;
+mod hearing;
 mod judge;
 mod stream;
+mod stump;
 mod table;
 mod tags;
 mod unacked;
@@ -47,6 +53,7 @@ pub use verdict::Verdicts;
 
 use crate::packet::flags::TcpFlags;
 use crate::packet::headers::Icmp;
+use crate::packet::headers::LayerKind;
 use crate::packet::headers::Packet;
 use crate::packet::headers::TcpHeader;
 use crate::packet::headers::Transport;
@@ -55,6 +62,7 @@ use crate::packet::seq::SeqNumber;
 use crate::packet::tuple::Dir;
 use crate::packet::tuple::Protocol;
 use crate::packet::tuple::Tuple;
+use crate::tcp::dialect::hearing::Heard;
 use crate::tcp::dialect::judge::Judgement;
 use crate::tcp::dialect::judge::Segment;
 use crate::tcp::dialect::stream::Stream;
@@ -180,7 +188,8 @@ impl Dialect {
                 self.quote(packet, icmp);
                 None
             }
-            Transport::LaterFragment | Transport::Other | Transport::None => None,
+            Transport::Other => self.stump(packet),
+            Transport::LaterFragment | Transport::None => None,
         }
     }
 
@@ -235,8 +244,6 @@ impl Dialect {
     fn tcp(&mut self, packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Option<Tags> {
         let (tuple, dir) = packet.tuple()?;
         let shape = shape(packet, tcp);
-        let len = if shape == Shape::Short { 0 } else { tcp.len };
-        let is_judged = matches!(shape, Shape::Whole | Shape::Bogus);
         let segment = Segment {
             frame: packet.meta.number,
             at: packet.meta.at.nanos(),
@@ -244,21 +251,49 @@ impl Dialect {
             ack: tcp.ack,
             flags: tcp.flags,
             window: tcp.window,
-            len,
-            said: &tcp.said,
+            len: if shape == Shape::Short { 0 } else { tcp.len.min(longest(packet, tcp)) },
+            heard: if shape == Shape::Short { heard_of_short(packet, tcp) } else { heard(tcp) },
         };
-        let (place, reused) = self.find_stream(tuple, dir, tcp.flags, tcp.seq);
+        Some(self.segment(tuple, dir, shape, tcp.header_len, &segment))
+    }
+
+    /// A header that is not all there.
+    fn stump(&mut self, packet: &Packet<'_>) -> Option<Tags> {
+        let stump = stump::stump(packet)?;
+        let shape = match stump.segment.checked_sub(MIN_HEADER.max(stump.header_len).into()) {
+            Some(_) if stump.header_len < MIN_HEADER => Shape::Bogus,
+            Some(_) => Shape::Cut,
+            None => Shape::Short,
+        };
+        let segment = Segment {
+            frame: packet.meta.number,
+            at: packet.meta.at.nanos(),
+            seq: stump.seq,
+            ack: stump.ack,
+            flags: stump.flags,
+            window: stump.window,
+            len: if shape == Shape::Short { 0 } else { stump.segment - u32::from(stump.header_len) },
+            heard: Heard { gave_up: true, ..Heard::default() },
+        };
+        Some(self.segment(stump.tuple, stump.dir, shape, stump.header_len, &segment))
+    }
+
+    fn segment(&mut self, tuple: Tuple, dir: Dir, shape: Shape, hdr_len: u8, segment: &Segment) -> Tags {
+        let is_judged = matches!(shape, Shape::Whole | Shape::Cut | Shape::Bogus);
+        let (place, reused) = self.find_stream(tuple, dir, segment.flags, segment.seq);
         let has_room = self.room < MAX_NOTED;
         let stream = self.tcp.at(place);
         let room_before = stream.room();
         let mut found = Judgement::default();
         if is_judged {
-            found = stream.judge(dir, has_room, &segment);
+            found = stream.judge(dir, has_room, segment);
         }
         let shown = stream.shown(dir);
-        stream.note_phase(dir, segment.at, tcp.flags, len);
-        if shape == Shape::Whole {
-            stream.hear_options(dir, &segment);
+        if shape == Shape::Bogus {
+            stream.skip_phase();
+        } else {
+            stream.note_phase(dir, segment.at, segment.flags, segment.len);
+            stream.hear_options(dir, segment);
         }
         if reused {
             found.verdicts.add(Verdicts::REUSED_PORTS);
@@ -268,19 +303,19 @@ impl Dialect {
         let initial_rtt = stream.initial_rtt().filter(|_| found.is_recorded);
         self.room = self.room + stream.room() - room_before;
         self.unnoted += u64::from(is_judged && !has_room && segment.takes_space());
-        Some(Tags {
+        Tags {
             shape,
-            len,
-            seq: tcp.seq,
-            ack: tcp.ack,
-            relative_seq: if is_judged { shown.seq_base.offset_to(tcp.seq) } else { tcp.seq.0 },
-            relative_ack: match is_judged && tcp.flags.has(TcpFlags::ACK) {
-                true => shown.ack_base.offset_to(tcp.ack),
-                false => tcp.ack.0,
+            len: segment.len,
+            seq: segment.seq,
+            ack: segment.ack,
+            relative_seq: if is_judged { shown.seq_base.offset_to(segment.seq) } else { segment.seq.0 },
+            relative_ack: match is_judged && segment.flags.has(TcpFlags::ACK) {
+                true => shown.ack_base.offset_to(segment.ack),
+                false => segment.ack.0,
             },
-            hdr_len: tcp.header_len,
-            flags: tcp.flags,
-            window: tcp.window,
+            hdr_len,
+            flags: segment.flags,
+            window: segment.window,
             scale: shown.scale,
             completeness: shown.completeness,
             verdicts: found.verdicts,
@@ -291,7 +326,7 @@ impl Dialect {
             bytes_in_flight: found.bytes_in_flight,
             push_bytes_sent: found.push_bytes_sent,
             ..Tags::numbered(Protocol::Tcp, number)
-        })
+        }
     }
 
     /// Where the stream of a header is. Newly numbered if its ports were never seen, or if a SYN begins another
@@ -308,7 +343,7 @@ impl Dialect {
         if !self.tcp.at(place).is_ended_by(dir, flags, seq) {
             return (place, false);
         }
-        let stream = self.new_stream();
+        let stream = self.new_stream().reusing_ports();
         let gone = std::mem::replace(self.tcp.at(place), stream);
         self.forget(&gone);
         (place, true)
@@ -327,6 +362,29 @@ impl Dialect {
     }
 }
 
+/// What Wireshark hears of the options: all that they say, unless something is wrong with them.
+fn heard(tcp: &TcpHeader<'_>) -> Heard {
+    let declared = usize::from(tcp.header_len.saturating_sub(MIN_HEADER));
+    if tcp.said.malformed || tcp.options.len() < declared {
+        return hearing::hear(tcp.options, declared);
+    }
+    let blocks = tcp.said.sack.iter().take(hearing::SACK_BLOCKS);
+    let sacked = blocks.map(|block| block.left.offset_to(block.right)).fold(0, u32::wrapping_add);
+    Heard { window_scale: tcp.said.window_scale, sacked, gave_up: false }
+}
+
+/// The same of a segment that ends within its header, or of a first fragment: as far as its octets go.
+fn heard_of_short(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Heard {
+    if tcp.sound {
+        return heard(tcp);
+    }
+    let (Some(layer), Some(ip)) = (packet.layers.last(), packet.ip) else { return Heard::default() };
+    let behind_fixed = layer.offset as usize + usize::from(MIN_HEADER);
+    let captured = packet.bytes.get(behind_fixed..).unwrap_or_default();
+    let sent = (ip.payload_len as usize).saturating_sub(usize::from(MIN_HEADER));
+    hearing::hear(&captured[..sent.min(captured.len())], usize::from(tcp.header_len.saturating_sub(MIN_HEADER)))
+}
+
 /// How much of the header Wireshark shows. A TCP header in a later fragment is that of a datagram put together.
 fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
     let is_first_fragment = packet.ip.is_some_and(|ip| ip.more_fragments && ip.fragment_offset == 0);
@@ -339,6 +397,13 @@ fn shape(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> Shape {
     } else {
         Shape::Short
     }
+}
+
+/// Payload of the longest frame there is for Wireshark: it takes lengths above 2^31 − 1 for that.
+fn longest(packet: &Packet<'_>, tcp: &TcpHeader<'_>) -> u32 {
+    let header = packet.layers.iter().rev().find(|layer| layer.kind == LayerKind::Tcp);
+    let before = header.map_or(0, |layer| layer.offset) + u32::from(tcp.header_len);
+    (i32::MAX as u32).saturating_sub(before)
 }
 
 fn take_number(next: &mut u32) -> u32 {

@@ -84,6 +84,8 @@ pub(super) struct Stream {
     is_new: bool,
     /// Bases of a second pass: they begin at their last value and follow each SYN+ACK anew.
     shown_base: [Option<SeqNumber>; 2],
+    /// The latest segment is a SYN+ACK that changed `shown_base`.
+    is_renumbered: bool,
     known: Option<Final>,
 }
 
@@ -98,8 +100,19 @@ impl Stream {
             belated: 0,
             is_new: true,
             shown_base: known.map_or([None; 2], |known| known.base),
+            is_renumbered: false,
             known,
         }
+    }
+
+    /// The same, begun by a SYN on ports that another connection had: its completeness is 1 whatever the SYN carries.
+    pub(super) fn reusing_ports(self) -> Self {
+        Self { completeness: SEEN_SYN, is_new: false, ..self }
+    }
+
+    /// A header that Wireshark gives up on before it notes the phase: what follows is no longer the first packet.
+    pub(super) fn skip_phase(&mut self) {
+        self.is_new = false;
     }
 
     /// What is known of it now.
@@ -126,7 +139,7 @@ impl Stream {
     }
 
     /// Sets the bases, unless known, and says what a SYN finds there.
-    fn settle_bases(&mut self, dir: Dir, segment: &Segment<'_>) -> Base {
+    fn settle_bases(&mut self, dir: Dir, segment: &Segment) -> Base {
         let is_second_pass = self.known.is_some();
         let (f, r) = self.pair(dir);
         let has_syn = segment.flags.has(TcpFlags::SYN);
@@ -147,18 +160,21 @@ impl Stream {
             r.base = Some(segment.ack.minus(1));
         }
         if has_syn && has_ack && is_second_pass {
-            self.shown_base[index(dir)] = Some(segment.seq);
+            let before = self.shown_base[index(dir)].replace(segment.seq);
+            // The second pass takes the side's own first number for a change where a later one has replaced it.
+            self.is_renumbered = before.is_some_and(|before| before != segment.seq);
         }
         found
     }
 
     /// Runs the verdicts.
-    pub(super) fn judge(&mut self, dir: Dir, has_room: bool, segment: &Segment<'_>) -> Judgement {
+    pub(super) fn judge(&mut self, dir: Dir, has_room: bool, segment: &Segment) -> Judgement {
         let base = self.settle_bases(dir, segment);
+        let is_renumbered = std::mem::take(&mut self.is_renumbered);
         let first_rtt = self.first_rtt;
         let (f, r) = self.pair(dir);
         let mut found = judge(f, r, first_rtt, has_room, segment);
-        found.is_recorded |= base != Base::New;
+        found.is_recorded |= base != Base::New || is_renumbered;
         if base == Base::Changed {
             found.verdicts.add(Verdicts::REUSED_PORTS);
         }
@@ -191,10 +207,10 @@ impl Stream {
     }
 
     /// Step 19: the options, heard only after the verdicts.
-    pub(super) fn hear_options(&mut self, dir: Dir, segment: &Segment<'_>) {
+    pub(super) fn hear_options(&mut self, dir: Dir, segment: &Segment) {
         let (f, r) = self.pair(dir);
         f.hear_options(segment);
-        if segment.flags.has(TcpFlags::SYN) {
+        if segment.flags.has(TcpFlags::SYN) && !segment.heard.gave_up {
             // RFC 7323 §2.2: scaling is used only if both SYNs offer it.
             if f.scale == SCALE_UNKNOWN {
                 f.scale = SCALE_UNUSED;

@@ -24,6 +24,8 @@ pub enum Shape {
     Short,
     /// The data offset is below five words: Wireshark judges the segment but stops showing it.
     Bogus,
+    /// The capture ends within the header, behind the window: Wireshark judges the segment and stops showing it there.
+    Cut,
     /// A sound segment.
     Whole,
 }
@@ -156,10 +158,13 @@ impl Tags {
         FIELDS.iter().filter_map(|(name, value)| value(self).map(|value| (*name, value)))
     }
 
-    /// The window in octets as Wireshark computes it: a SYN's own window is never scaled (RFC 7323 §2.2).
+    /// The window in octets as Wireshark computes it: a SYN's own window is never scaled (RFC 7323 §2.2), nor is that of
+    /// a short segment.
     pub fn window_size(&self) -> u32 {
         match self.scale {
-            Scale::Shift(shift) if !self.flags.has(TcpFlags::SYN) => u32::from(self.window) << shift,
+            Scale::Shift(shift) if !self.flags.has(TcpFlags::SYN) && self.shape != Shape::Short => {
+                u32::from(self.window) << shift
+            }
             _ => u32::from(self.window),
         }
     }
@@ -171,7 +176,7 @@ impl Tags {
     }
 
     fn shows_header(&self) -> bool {
-        matches!(self.shape, Shape::Whole | Shape::Short)
+        matches!(self.shape, Shape::Whole | Shape::Cut | Shape::Short)
     }
 
     fn given(&self, verdict: Verdicts) -> Option<Value> {
@@ -219,7 +224,7 @@ fn frame(number: u64) -> Value {
 const FIELDS: [Field; 37] = [
     ("tcp.stream", |t| number(t.protocol == Protocol::Tcp, t.stream)),
     ("udp.stream", |t| number(t.protocol == Protocol::Udp, t.stream)),
-    ("tcp.len", |t| number(matches!(t.shape, Shape::Whole | Shape::Bogus), t.len)),
+    ("tcp.len", |t| number(matches!(t.shape, Shape::Whole | Shape::Cut | Shape::Bogus), t.len)),
     ("tcp.seq", |t| number(t.shape != Shape::Numbered, t.relative_seq)),
     ("tcp.ack", |t| number(t.shows_header(), t.relative_ack)),
     ("tcp.seq_raw", |t| number(t.shape != Shape::Numbered, t.seq.0)),

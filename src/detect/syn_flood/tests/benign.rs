@@ -78,7 +78,7 @@ fn no_trouble_becomes_an_attack_where_the_capture_loses_a_fifth() {
 #[test]
 fn no_trouble_becomes_an_attack_where_one_direction_is_missing() {
     for (name, traffic) in troubles(400) {
-        let to_server = |segment: &Seg| segment.to.0 >> 8 == SERVER.0 >> 8;
+        let to_server = |segment: &Seg| bits(segment.dst.addr) >> 8 == SERVER.0 >> 8;
         assert_eq!(alarms(&traffic.clone().only(to_server)), Vec::<String>::new(), "{name}, towards the server");
         assert_eq!(alarms(&traffic.only(|s| !to_server(s))), Vec::<String>::new(), "{name}, from the server");
     }
@@ -110,7 +110,7 @@ fn a_flood_behind_a_filter_on_syn_is_said_to_be_undetermined() {
 fn syns_without_options_tell_even_then() {
     let mut traffic = Traffic::new(21);
     traffic.spoofed(5.0, 15.0, 300.0);
-    traffic.segments.iter_mut().for_each(|segment| segment.bare = true);
+    traffic.segments.iter_mut().for_each(|segment| segment.options = &[]);
     let traffic = traffic.only(|segment| segment.flags == SYN);
     assert_eq!(traffic.codes(), ["syn-flood flood-spoofed 10.77.1.10:80"]);
 }
@@ -119,7 +119,7 @@ fn syns_without_options_tell_even_then() {
 fn a_flood_seen_from_the_servers_side_only_is_said_to_be_undetermined() {
     let mut traffic = Traffic::new(22);
     traffic.crowd(0.0, 30.0, 20.0).spoofed(5.0, 15.0, 300.0);
-    let traffic = traffic.only(|segment| segment.from.0 == SERVER.0);
+    let traffic = traffic.only(|segment| bits(segment.src.addr) == SERVER.0);
     assert_eq!(traffic.codes()[0].split(' ').next(), Some("syn-flood-undetermined"), "{:?}", traffic.codes());
 }
 

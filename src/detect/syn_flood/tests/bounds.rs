@@ -53,7 +53,7 @@ fn a_flood_over_a_whole_eighth_of_the_world_is_bounded_and_told_once() {
         let port = traffic.below(65_535) as u16;
         traffic.push(at, client, (host, port), SYN, 1, 0);
     }
-    traffic.segments.iter_mut().for_each(|segment| segment.bare = true);
+    traffic.segments.iter_mut().for_each(|segment| segment.options = &[]);
     let mut detector = SynFlood::default();
     let told = traffic.told_by(&mut detector);
     let ended: Vec<String> =

@@ -1,6 +1,6 @@
 //! Traffic made to order, and what the detector says of it.
 //!
-//! [`Traffic`] draws floods, crowds and scans from a seed; nothing here comes from a file.
+//! [`Traffic`] gathers what `craft::traffic` makes from a seed; nothing here comes from a file.
 
 mod benign;
 mod bounds;
@@ -10,6 +10,18 @@ mod properties;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 
+use crate::craft::traffic::Act;
+use crate::craft::traffic::Dial;
+use crate::craft::traffic::Does;
+use crate::craft::traffic::Look;
+use crate::craft::traffic::MSS_OPTION;
+use crate::craft::traffic::Manner;
+use crate::craft::traffic::Random;
+use crate::craft::traffic::Scene;
+use crate::craft::traffic::Segment as Seg;
+use crate::craft::traffic::Sources;
+use crate::craft::traffic::Targets;
+use crate::craft::traffic::World;
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
@@ -30,50 +42,31 @@ const SYN: TcpFlags = TcpFlags::SYN;
 const SYN_ACK: TcpFlags = TcpFlags::SYN.with(TcpFlags::ACK);
 const ACK: TcpFlags = TcpFlags::ACK;
 const RST: TcpFlags = TcpFlags::RST;
-const RST_ACK: TcpFlags = TcpFlags::RST.with(TcpFlags::ACK);
-const OPTIONS: &[u8] = &[2, 4, 5, 0xb4];
 
-/// One segment, in seconds since the start.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Seg {
-    at: f64,
-    from: (u32, u16),
-    to: (u32, u16),
-    flags: TcpFlags,
-    seq: u32,
-    ack: u32,
-    len: u32,
-    bare: bool,
-}
-
-/// Segments from a seed.
+/// Segments from a seed, made by [`craft::traffic`](crate::craft::traffic).
 #[derive(Clone, Debug)]
 struct Traffic {
     segments: Vec<Seg>,
-    random: u64,
+    random: Random,
 }
 
 const SERVER: (u32, u16) = (0x0a4d_010a, 80);
 
 impl Traffic {
     fn new(seed: u64) -> Self {
-        Self { segments: Vec::new(), random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
+        Self { segments: Vec::new(), random: Random::new(seed) }
     }
 
-    /// Xorshift: the same seed gives the same traffic everywhere.
     fn random(&mut self) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
+        self.random.bits()
     }
 
     fn below(&mut self, n: u64) -> u64 {
-        (self.random() >> 11) % n
+        self.random.below(n)
     }
 
     fn unit(&mut self) -> f64 {
-        self.below(1 << 40) as f64 / (1_u64 << 40) as f64
+        self.random.unit()
     }
 
     /// Times of about `rate` events per second.
@@ -82,13 +75,15 @@ impl Traffic {
         let mut times = Vec::new();
         while at < to {
             times.push(at);
-            at -= (1.0 - self.unit()).ln() / rate;
+            at += self.random.pause(rate);
         }
         times
     }
 
     fn push(&mut self, at: f64, from: (u32, u16), to: (u32, u16), flags: TcpFlags, seq: u32, ack: u32) {
-        self.segments.push(Seg { at, from, to, flags, seq, ack, len: 0, bare: false });
+        let options = if flags.has(SYN) { MSS_OPTION } else { &[] };
+        let (src, dst, ttl) = (endpoint(from), endpoint(to), 50 + (from.0 % 13) as u8);
+        self.segments.push(Seg { at, src, dst, flags, seq, ack, len: 0, ttl, window: 64_240, options });
     }
 
     /// A client somewhere in 198.18.0.0/15.
@@ -101,58 +96,44 @@ impl Traffic {
         (self.random() as u32, 1_024 + self.below(60_000) as u16)
     }
 
-    /// Handshakes that complete within a quarter of a second, with a request.
-    fn crowd(&mut self, from: f64, to: f64, rate: f64) -> &mut Self {
-        for at in self.times(from, to, rate) {
-            let client = self.client();
-            let rtt = 0.02 + 0.2 * self.unit();
-            self.handshake(at, client, SERVER, rtt);
-        }
+    fn act(&mut self, does: Does, act: Act) -> &mut Self {
+        let scene = Scene::new(self.random(), everywhere(does)).with(act);
+        self.segments.extend(scene.play());
         self
     }
 
+    fn dial(&mut self, does: Does, at: f64, client: (u32, u16), server: (u32, u16), manner: Manner, rtt: f64) {
+        let dial = Dial { client: endpoint(client), server: endpoint(server), manner, look: Look::System, rtt };
+        let scene = Scene::new(self.random(), everywhere(does)).with_dial(at, dial);
+        self.segments.extend(scene.play());
+    }
+
+    /// Handshakes that complete within a quarter of a second, with a request.
+    fn crowd(&mut self, from: f64, to: f64, rate: f64) -> &mut Self {
+        self.act(SERVES, Act { from, to, rate, ..CLIENTS })
+    }
+
     fn handshake(&mut self, at: f64, client: (u32, u16), server: (u32, u16), rtt: f64) {
-        let (isn, theirs) = (self.random() as u32, self.random() as u32);
-        self.push(at, client, server, SYN, isn, 0);
-        self.push(at + 0.0001, server, client, SYN_ACK, theirs, isn.wrapping_add(1));
-        self.push(at + rtt, client, server, ACK, isn.wrapping_add(1), theirs.wrapping_add(1));
-        self.push(at + rtt + 0.001, client, server, ACK, isn.wrapping_add(1), theirs.wrapping_add(1));
-        self.segments.last_mut().expect("just pushed").len = 100;
+        self.dial(SERVES, at, client, server, Manner::Honest { again: 0 }, rtt);
     }
 
     /// SYNs that the server answers, three times, and nobody acknowledges.
     fn half_open(&mut self, at: f64, client: (u32, u16), server: (u32, u16)) {
-        let (isn, theirs) = (self.random() as u32, self.random() as u32);
-        self.push(at, client, server, SYN, isn, 0);
-        for later in [0.0001, 1.0, 3.0] {
-            self.push(at + later, server, client, SYN_ACK, theirs, isn.wrapping_add(1));
-        }
+        self.dial(SERVES, at, client, server, Manner::Silent, 0.1);
     }
 
     /// Forged sources.
     fn spoofed(&mut self, from: f64, to: f64, rate: f64) -> &mut Self {
-        for at in self.times(from, to, rate) {
-            let client = self.forged();
-            self.half_open(at, client, SERVER);
-        }
-        self
+        self.act(SERVES, Act { from, to, rate, sources: Sources::World, manner: Manner::Silent, ..CLIENTS })
     }
 
-    /// Live clients that nobody answers: SYN again after 1, 2 and 3 seconds.
+    /// Live clients that nobody answers: the SYN again and again.
     fn unanswered(&mut self, from: f64, to: f64, rate: f64) -> &mut Self {
-        for at in self.times(from, to, rate) {
-            let (client, isn) = (self.client(), self.random() as u32);
-            for later in [0.0, 1.0, 2.0, 3.0] {
-                self.push(at + later, client, SERVER, SYN, isn, 0);
-            }
-        }
-        self
+        self.act(Does::Nothing, Act { from, to, rate, ..CLIENTS })
     }
 
     fn refused(&mut self, at: f64, client: (u32, u16), server: (u32, u16)) {
-        let isn = self.random() as u32;
-        self.push(at, client, server, SYN, isn, 0);
-        self.push(at + 0.0002, server, client, RST_ACK, 0, isn.wrapping_add(1));
+        self.dial(Does::Refuses, at, client, server, Manner::Honest { again: 0 }, 0.1);
     }
 
     /// Keeps what `keep` likes.
@@ -206,29 +187,55 @@ fn seconds(at: Timestamp) -> f64 {
     at.since(Timestamp::from_parts(1_700_000_000, 0)).as_secs_f64()
 }
 
-fn endpoint((addr, port): (u32, u16)) -> Endpoint {
+const fn endpoint((addr, port): (u32, u16)) -> Endpoint {
     Endpoint { addr: IpAddr::V4(Ipv4Addr::from_bits(addr)), port }
 }
 
+/// The IPv4 address as a number.
+fn bits(addr: IpAddr) -> u32 {
+    match addr {
+        IpAddr::V4(addr) => addr.to_bits(),
+        IpAddr::V6(addr) => addr.to_bits() as u32,
+    }
+}
+
+fn everywhere(does: Does) -> World {
+    World::new().with(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0, None, does)
+}
+
+/// Listens with room for everybody, and answers three times.
+const SERVES: Does = Does::Serves { backlog: None, cookies: true, resends: 2 };
+
+/// Three thousand clients of one server.
+const CLIENTS: Act = Act {
+    from: 0.0,
+    to: 0.0,
+    rate: 0.0,
+    pulse: None,
+    sources: Sources::Clients(3_000),
+    targets: Targets::Port(endpoint(SERVER)),
+    manner: Manner::Honest { again: 0 },
+    look: Look::System,
+};
+
 fn feed(detector: &mut SynFlood, segment: &Seg, frame: u64, tell: &mut dyn FnMut(Incident)) {
-    let (src, dst) = (endpoint(segment.from), endpoint(segment.to));
+    let Seg { src, dst, options, .. } = *segment;
     let (tuple, dir) = Tuple::of(Protocol::Tcp, src, dst);
     let ip = IpHeader {
         version: 4,
         src: src.addr,
         dst: dst.addr,
-        ttl: 50 + (segment.from.0 % 13) as u8,
+        ttl: segment.ttl,
         traffic_class: 0,
         id: None,
         dont_fragment: true,
         more_fragments: false,
         fragment_offset: 0,
         header_len: 20,
-        payload_len: 20 + segment.len,
+        payload_len: 20 + options.len() as u32 + u32::from(segment.len),
         protocol: 6,
         checksum: ChecksumState::Good,
     };
-    let options = if segment.bare || !segment.flags.has(SYN) { &[] } else { OPTIONS };
     let tcp = TcpHeader {
         src_port: src.port,
         dst_port: dst.port,
@@ -236,13 +243,13 @@ fn feed(detector: &mut SynFlood, segment: &Seg, frame: u64, tell: &mut dyn FnMut
         ack: SeqNumber(segment.ack),
         header_len: 20 + options.len() as u8,
         flags: segment.flags,
-        window: 64_240,
+        window: segment.window,
         checksum_field: 0,
         checksum: ChecksumState::Good,
         urgent: 0,
         options,
         said: OptionSummary::default(),
-        len: segment.len,
+        len: segment.len.into(),
         payload: &[],
         sound: true,
     };

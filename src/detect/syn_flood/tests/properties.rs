@@ -32,8 +32,9 @@ fn mixed(seed: u64, attack: u8, rate: f64) -> Traffic {
 fn renamed(traffic: &Traffic, mask: u32) -> Traffic {
     let mut renamed = traffic.clone();
     for segment in &mut renamed.segments {
-        segment.from.0 ^= mask;
-        segment.to.0 ^= mask;
+        for addr in [&mut segment.src.addr, &mut segment.dst.addr] {
+            *addr = IpAddr::V4(Ipv4Addr::from_bits(bits(*addr) ^ mask));
+        }
     }
     renamed
 }

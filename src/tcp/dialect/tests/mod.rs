@@ -4,6 +4,7 @@
 //! `.` for none; a missing number is 0. `w` sets the window (else 1000), `ws` adds a window scale option, `hlen` sets
 //! the data offset in octets. `HS` stands for a handshake of 20 ms without options.
 
+mod broken;
 mod properties;
 mod streams;
 mod vectors;

@@ -1,6 +1,8 @@
 //! Short traces whose verdicts were read off tshark 4.0.17.
 
 use super::*;
+use crate::packet::Layer;
+use crate::packet::LayerKind;
 use crate::packet::time::Span;
 use crate::tcp::dialect::Scale;
 
@@ -277,6 +279,22 @@ fn a_clock_that_steps_back_gives_a_negative_timeout() {
     let tags = play(script);
     assert_eq!(verdicts(&tags[5..]), [RETRANSMISSION]);
     assert_eq!(tags[5].rto, Some((4, Span::from_millis(-20))));
+}
+
+#[test]
+fn a_record_that_claims_more_than_half_the_circle_counts_up_to_there() {
+    // Read off a fuzzer's file: raw IP, 3,599,899,676 octets claimed, a header of 20 + 20: 2^31 − 1 − 40 are shown.
+    let packets = trace("0> A 100 1 10");
+    let longer = |len| {
+        let mut packet = packets[0].clone();
+        packet.layers.push(Layer { kind: LayerKind::Ipv4, offset: 0, len: 20 });
+        packet.layers.push(Layer { kind: LayerKind::Tcp, offset: 20, len: 20 });
+        let Transport::Tcp(tcp) = &mut packet.transport else { panic!("a segment") };
+        tcp.len = len;
+        replay(&[packet])[0].len
+    };
+    assert_eq!((longer(3_599_899_636), longer(2_147_483_607)), (2_147_483_607, 2_147_483_607));
+    assert_eq!(longer(2_147_483_606), 2_147_483_606);
 }
 
 trait Completeness {

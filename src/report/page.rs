@@ -1,7 +1,8 @@
-//! The page: labels in one column, facts in the other, wrapped between facts.
+//! A page: labels in one column, facts in the other, wrapped between facts.
 
 use std::fmt::Write;
 
+use crate::report::grid::Grid;
 use crate::report::line::Facts;
 use crate::report::line::columns;
 use crate::report::style::Ink;
@@ -9,7 +10,7 @@ use crate::report::style::Style;
 
 /// Text under labels.
 pub(super) struct Page<'a> {
-    style: &'a Style,
+    pub(super) style: &'a Style,
     pub(super) text: String,
 }
 
@@ -39,6 +40,14 @@ impl<'a> Page<'a> {
     pub(super) fn sections(&mut self, label: &str, lines: &[Facts]) {
         for (index, facts) in lines.iter().enumerate() {
             self.section(if index == 0 { label } else { "" }, facts);
+        }
+    }
+
+    /// A small table, indented, below the label before it.
+    pub(super) fn grid(&mut self, grid: Grid) {
+        let indent = 2 * INDENT;
+        for line in grid.lines(self.style.width.saturating_sub(indent)) {
+            let _ = writeln!(self.text, "{:indent$}{line}", "");
         }
     }
 }

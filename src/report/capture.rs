@@ -1,0 +1,126 @@
+//! The capture itself in a few lines: what it holds, and what it cannot show or shows wrongly.
+
+use std::io;
+use std::io::Write;
+
+use crate::flow::TableStats;
+use crate::pipeline::Facts;
+use crate::report::findings::wrapped;
+use crate::report::line::columns;
+use crate::report::markdown::cell;
+use crate::report::style::Style;
+use crate::report::text;
+use crate::report::text::harmless;
+use crate::source::CaptureInfo;
+
+/// What is known when the capture is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    /// The source's part.
+    pub info: &'a CaptureInfo,
+    /// Frames that the capturing side lost.
+    pub dropped: Option<u64>,
+    /// The frames' part.
+    pub facts: &'a Facts,
+    /// Counters of the TCP and the UDP table.
+    pub tables: [TableStats; 2],
+}
+
+/// Writes the paragraph.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Result<()> {
+    let (name, what) = (name(whole), what(whole));
+    if columns(&name) + columns(": ") + columns(&what) <= style.width {
+        writeln!(out, "{}: {what}", style.bold(name))?;
+    } else {
+        writeln!(out, "{}:", style.bold(name))?;
+        writeln!(out, "  {}", wrapped(&what, 2, 4, style.width))?;
+    }
+    for line in lines(whole) {
+        writeln!(out, "  {}", wrapped(&line, 2, 4, style.width))?;
+    }
+    for warning in warnings(whole) {
+        writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
+    }
+    Ok(())
+}
+
+/// Writes the same in markdown.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_markdown(out: &mut dyn Write, whole: &Whole<'_>) -> io::Result<()> {
+    writeln!(out, "# {}\n", cell(&name(whole)))?;
+    writeln!(out, "- {}", cell(&what(whole)))?;
+    for line in lines(whole) {
+        writeln!(out, "- {}", cell(&line))?;
+    }
+    for warning in warnings(whole) {
+        writeln!(out, "- **!** {}", cell(&warning))?;
+    }
+    Ok(())
+}
+
+fn name(whole: &Whole<'_>) -> String {
+    if whole.info.name == "-" { "standard input".to_owned() } else { harmless(&whole.info.name) }
+}
+
+fn what(whole: &Whole<'_>) -> String {
+    let Whole { info, facts, .. } = whole;
+    let links: Vec<_> = facts.links.iter().map(|(link, _)| link.to_string()).collect();
+    format!("{} {}, {} frames, {}", info.format, links.join("+"), text::count(facts.frames), text::octets(facts.bytes))
+}
+
+fn lines(whole: &Whole<'_>) -> Vec<String> {
+    let facts = whole.facts;
+    let times = facts.times.map(|(first, _)| format!("{}, {} long", text::utc(first), text::span(facts.duration())));
+    let kinds = [
+        ("TCP", facts.tcp),
+        ("UDP", facts.udp),
+        ("ICMP", facts.icmp),
+        ("other IP", facts.other_ip),
+        ("not IP", facts.not_ip),
+        ("fragments", facts.fragments),
+    ];
+    let sums = facts.checksums;
+    let checksums = [
+        ("good", sums.good),
+        ("partial (offload)", sums.partial),
+        ("bad", sums.bad),
+        ("absent", sums.absent),
+        ("not to be told", sums.unverifiable),
+    ];
+    [times, counts("packets", &kinds), counts("checksums", &checksums)].into_iter().flatten().collect()
+}
+
+fn counts(what: &str, counts: &[(&str, u64)]) -> Option<String> {
+    let there = counts.iter().filter(|(_, count)| *count > 0);
+    let told: Vec<_> = there.map(|(name, number)| format!("{} {name}", text::count(*number))).collect();
+    (!told.is_empty()).then(|| format!("{what}: {}", told.join(", ")))
+}
+
+/// What the capture cannot show, or shows wrongly.
+fn warnings(whole: &Whole<'_>) -> Vec<String> {
+    let Whole { info, dropped, facts, tables } = whole;
+    let mut warnings = Vec::new();
+    let mut warn = |count: u64, text: String| {
+        if count > 0 {
+            warnings.push(text);
+        }
+    };
+    if let Some(problem) = &info.problem {
+        warn(1, format!("the capture ends badly: {problem}"));
+    }
+    let lost = dropped.unwrap_or(0);
+    warn(lost, format!("{} frames were dropped while capturing: gaps may be the capture's own", text::count(lost)));
+    warn(facts.snapped, format!("{} frames were cut by the snap length", text::count(facts.snapped)));
+    warn(facts.defective, format!("{} frames have malformed headers", text::count(facts.defective)));
+    let step = text::span(facts.widest_step);
+    let times = text::count(facts.clock_steps);
+    warn(facts.clock_steps, format!("the clock stepped back {times} times, by up to {step}"));
+    let evicted = tables[0].evicted + tables[1].evicted;
+    warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
+    warnings
+}
