@@ -159,6 +159,35 @@ fn segment_sizes_are_told_with_what_the_path_showed() {
     assert_eq!((&worked[0]["inner_mtu"], &worked[0]["effective"]), (&1492.into(), &1440.into()));
 }
 
+#[test]
+fn udp_is_told_with_what_a_short_read_would_lose_and_by_server() {
+    let desk = Desk::new();
+    let script = "
+        S = 10.0.0.2:53
+        C = 10.0.0.1:40001
+        +0.000 C > S udp (1472)
+        +0.001 S > C udp \"b\"
+        C = 10.0.0.3:40001
+        +0.000 C > S udp (1024)
+        +0.003 S > C udp \"b\"
+    ";
+    desk.file("udp.pcap", &craft::play(script).unwrap().to_pcap());
+    let short = desk.run(&["analyze", "udp.pcap", "--read-size", "1024", "--fail-on", "warning"]);
+    assert_eq!(short.code, Some(1), "{short:?}");
+    let words = short.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("1472 would be cut to 1024: 448 octets lost"), "{}", short.out);
+    assert!(words.contains("UDP servers with several clients: 1"), "{}", short.out);
+    assert_eq!(desk.run(&["analyze", "udp.pcap", "--read-size", "1472", "--fail-on", "warning"]).code, Some(0));
+    let objects = desk.run(&["analyze", "udp.pcap", "--read-size", "1024", "--format", "jsonl"]).objects();
+    let flows = of_type(&objects, "udp_flow");
+    assert_eq!(
+        (&flows[0]["read_short"]["octets_lost"], &flows[1]["read_short"]["octets_lost"]),
+        (&448.into(), &0.into())
+    );
+    assert_eq!(flows[0]["latency"]["median"], "0.001000000");
+    assert_eq!(of_type(&objects, "udp_server")[0]["clients"], 2);
+}
+
 fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["type"] == kind).collect()
 }

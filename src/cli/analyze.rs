@@ -20,7 +20,7 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Rows;
 use crate::cli::sinks::Show;
-use crate::cli::sinks::WithMessages;
+use crate::cli::sinks::WithTables;
 use crate::cli::stop::Stop;
 use crate::cli::talk;
 use crate::finding::Severity;
@@ -34,6 +34,7 @@ use crate::report::csv::Table;
 use crate::report::messages::MessageTable;
 use crate::report::order::Sort;
 use crate::report::ranking::Ranking;
+use crate::report::servers::Servers;
 use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
@@ -164,7 +165,8 @@ impl Job {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let sink = WithMessages { pages: sink(), messages: self.messages() };
+                let servers = (self.args.worst.is_none() && self.args.stream.is_empty()).then(Servers::default);
+                let sink = WithTables { pages: sink(), messages: self.messages(), servers };
                 let (follow, worst) = self.follow(file, source, sink)?;
                 let dropped = source.stats().dropped;
                 let whole = Whole {
@@ -173,11 +175,14 @@ impl Job {
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
-                let WithMessages { pages, messages } = follow.chosen.sink;
+                let WithTables { pages, messages, servers } = follow.chosen.sink;
                 write(pages, &mut out, &whole)?;
+                let markdown = self.args.format == Shape::Markdown;
+                if let Some(servers) = servers.filter(|_| !markdown) {
+                    servers.write(&mut out, self.limit(), &self.style)?;
+                }
                 if let Some(messages) = messages {
-                    let without = follow.analyzer.without_messages();
-                    messages.write(&mut out, without, self.args.format == Shape::Markdown, &self.style)?;
+                    messages.write(&mut out, follow.analyzer.without_messages(), markdown, &self.style)?;
                 }
                 out.flush()?;
                 Ok(worst)
@@ -263,7 +268,7 @@ impl Job {
         let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
         let framed = selection.framed(self.args.messages.framing);
         let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
-        follow.analyzer = follow.analyzer.patient().finding_messages(framed);
+        follow.analyzer = follow.analyzer.patient().finding_messages(framed).reading(self.args.read_size);
         let needs_ledger = match self.args.format {
             Shape::Table | Shape::Markdown => !self.args.stream.is_empty(),
             Shape::Jsonl => true,

@@ -155,6 +155,9 @@ pub(super) struct AnalyzeArgs {
     pub(super) messages: Messages,
     #[command(flatten)]
     pub(super) fields: Fields,
+    /// What would UDP readers lose that take N octets with one read?
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) read_size: Option<u32>,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,

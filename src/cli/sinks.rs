@@ -21,6 +21,7 @@ use crate::report::messages;
 use crate::report::messages::MessageTable;
 use crate::report::order::Sort;
 use crate::report::ranking::Ranking;
+use crate::report::servers::Servers;
 use crate::report::style::Style;
 use crate::report::summary::Summary;
 use crate::report::trace::TraceWriter;
@@ -119,6 +120,7 @@ pub(super) struct Objects<W> {
     paper: Paper<W>,
     file: String,
     totals: Totals,
+    servers: Servers,
     /// Where an order or a limit is asked for.
     queue: Option<Queue>,
     /// Runs along for what the contract wants in Wireshark's words.
@@ -133,6 +135,7 @@ impl<W: Write> Objects<W> {
             paper,
             file: String::new(),
             totals: Totals::default(),
+            servers: Servers::default(),
             queue: None,
             completeness: Completeness::default(),
         };
@@ -179,6 +182,7 @@ impl<W: Write> Sink for Objects<W> {
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
         self.totals.udp_flows += 1;
+        self.servers.add(ended);
         let line = |out: &mut dyn Write| json::exchange(out, &self.file, ended);
         match &mut self.queue {
             None => self.paper.write(line),
@@ -210,6 +214,8 @@ impl<W: Write> Show for Objects<W> {
             self.paper.write(|out| queue.end().try_for_each(|lines| out.write_all(&lines)));
             self.totals.left_out = Some(queue.left_out());
         }
+        let servers = std::mem::take(&mut self.servers);
+        self.paper.write(|out| servers.objects(out, &self.file));
         let facts = analyzer.facts();
         self.totals.captures += 1;
         self.totals.frames += facts.frames;
@@ -227,14 +233,15 @@ impl<W: Write> Show for Objects<W> {
     }
 }
 
-/// Pages, and a table of messages where somebody asked for one.
+/// Pages, and tables below them where somebody asked for some.
 #[derive(Debug)]
-pub(super) struct WithMessages<S> {
+pub(super) struct WithTables<S> {
     pub(super) pages: S,
     pub(super) messages: Option<MessageTable>,
+    pub(super) servers: Option<Servers>,
 }
 
-impl<S: Sink> Sink for WithMessages<S> {
+impl<S: Sink> Sink for WithTables<S> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         self.pages.connection(ended);
         self.messages.iter_mut().for_each(|messages| messages.connection(ended));
@@ -242,6 +249,7 @@ impl<S: Sink> Sink for WithMessages<S> {
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
         self.pages.exchange(ended);
+        self.servers.iter_mut().for_each(|servers| servers.add(ended));
     }
 
     fn finding(&mut self, finding: Finding) {
@@ -250,7 +258,7 @@ impl<S: Sink> Sink for WithMessages<S> {
 }
 
 /// All is written at the end.
-impl<S: Show> Show for WithMessages<S> {
+impl<S: Show> Show for WithTables<S> {
     fn passed(&mut self, packet: &Packet<'_>) {
         self.pages.passed(packet);
     }

@@ -298,6 +298,18 @@ catalog! {
     UdpUnanswered = "udp-unanswered", Note, "RFC 768",
         "Datagrams without answer",
         "Lost, refused without a word, or never meant to be answered: UDP does not say.";
+    UdpDuplicate = "udp-duplicate", Note, "RFC 768; RFC 1122 §4.1.3",
+        "Datagrams came twice",
+        "Same IP id, same octets, within a second: doubled on the way, or captured at two places. UDP hands both to the reader, who must bear it.";
+    UdpReordered = "udp-reordered", Note, "RFC 768",
+        "Datagrams overtook each other",
+        "The sender's IP ids count up, and one came after a later one. UDP keeps no order: the reader gets them as they come.";
+    UdpReadShort = "udp-read-short", Warning, "RFC 768; recv(2)",
+        "Datagrams larger than the reader's buffer",
+        "One read takes one datagram; what does not fit into its buffer is lost without an error. Read with a larger one, or send smaller.";
+    UdpPortZero = "udp-port-zero", Warning, "RFC 768; RFC 6335 §6",
+        "Sent to port 0",
+        "Nobody can listen there. As a source it means that no answer is wanted; as a destination it is a mistake or a probe.";
     PathMtu = "path-mtu", Note, "RFC 1191 §3; RFC 8201 §4",
         "The path takes smaller packets than the ends",
         "A router said by ICMP how large a packet it forwards, and quoted octets that were outstanding. The sender cuts smaller from then on: each new path costs it one lost segment.";

@@ -3,7 +3,6 @@
 use crate::detect::Detectors;
 use crate::detect::syn_flood::Segment;
 use crate::flow::EndedConnection;
-use crate::flow::EndedExchange;
 use crate::flow::Leaves;
 use crate::flow::Lookup;
 use crate::flow::Stage;
@@ -13,7 +12,6 @@ use crate::packet::Dir;
 use crate::packet::Endpoint;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
-use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Quoted;
@@ -22,8 +20,9 @@ use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
 use crate::packet::Transport;
 use crate::packet::Tuple;
-use crate::packet::UdpHeader;
 use crate::pipeline::books::Books;
+use crate::pipeline::datagrams::UdpFlow;
+use crate::pipeline::datagrams::end_udp;
 use crate::pipeline::facts::Facts;
 use crate::pipeline::framed::Finder;
 use crate::pipeline::framed::Kept;
@@ -32,14 +31,12 @@ use crate::pipeline::options::Limits;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::TcpSeen;
-use crate::pipeline::seen::UdpSeen;
 use crate::tcp;
 use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::Side;
 use crate::tcp::verdict::Judgement;
-use crate::udp::Exchange;
 use crate::udp::Sent;
 
 /// Octets of a quoted TCP header from which Wireshark gives the quote a stream number of its own.
@@ -54,27 +51,21 @@ struct TcpFlow {
     messages: Option<Box<Kept>>,
 }
 
-#[derive(Debug)]
-struct UdpFlow {
-    stream: u64,
-    a_is_low: bool,
-    exchange: Exchange,
-}
-
 /// The analysis of one capture, or of several one after the other.
 #[derive(Debug)]
 pub struct Analyzer {
     tcp: Table<TcpFlow>,
-    udp: Table<UdpFlow>,
+    pub(super) udp: Table<UdpFlow>,
     next_tcp: u64,
-    next_udp: u64,
+    pub(super) next_udp: u64,
     events: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
     pub(super) finder: Option<Finder>,
+    pub(super) read_size: Option<u32>,
     latest: Timestamp,
-    detectors: Detectors,
+    pub(super) detectors: Detectors,
     facts: Facts,
 }
 
@@ -97,6 +88,7 @@ impl Analyzer {
             judging: Judging::Off,
             books: None,
             finder: None,
+            read_size: None,
             latest: Timestamp::EPOCH,
             detectors: Detectors::default(),
             facts: Facts::default(),
@@ -155,7 +147,7 @@ impl Analyzer {
         }
         match &packet.transport {
             Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
-            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
+            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, ip, header, sink),
             Transport::Icmp(icmp) => self.observe_icmp(packet, icmp, sink),
             Transport::Udp(_) | Transport::LaterFragment | Transport::Other | Transport::None => Seen::Other,
         }
@@ -258,52 +250,6 @@ impl Analyzer {
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }
 
-    fn observe_udp(&mut self, packet: &Packet<'_>, header: &UdpHeader<'_>, sink: &mut dyn Sink) -> Seen<'_> {
-        let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
-        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let known = self.udp.find(&tuple);
-        let found = known.unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
-        self.udp.touch(found, sent.at, Stage::Datagrams);
-        let flow = self.udp.get_mut(found);
-        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
-        let event = flow.exchange.observe(sent, by_a, header);
-        let flow = self.udp.get(found);
-        let (a, b) = ends(&tuple, flow.a_is_low);
-        Seen::Udp(UdpSeen {
-            stream: flow.stream,
-            is_first: known.is_none(),
-            by_a,
-            a,
-            b,
-            exchange: &flow.exchange,
-            event,
-        })
-    }
-
-    /// A tunnel's own UDP header takes part in its conversation, as Wireshark counts it too; what it carries is judged
-    /// for itself.
-    fn observe_tunnel(&mut self, packet: &Packet<'_>, outer: &OuterTransport, sink: &mut dyn Sink) {
-        if outer.protocol != Protocol::Udp {
-            return;
-        }
-        let (tuple, dir) = Tuple::of(outer.protocol, outer.src, outer.dst);
-        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let found = self.udp.find(&tuple).unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
-        self.udp.touch(found, sent.at, Stage::Datagrams);
-        let flow = self.udp.get_mut(found);
-        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
-        flow.exchange.carries(sent, by_a);
-    }
-
-    fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
-        if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
-            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
-        }
-        let flow = UdpFlow { stream: self.next_udp, a_is_low: dir == Dir::LowToHigh, exchange: Exchange::new(sent) };
-        self.next_udp += 1;
-        self.udp.insert(tuple, sent.at, Stage::Datagrams, flow)
-    }
-
     fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp, sink: &mut dyn Sink) -> Seen<'_> {
         let Some(quoted) = icmp.quoted else { return Seen::Other };
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
@@ -372,13 +318,6 @@ fn end_tcp(
     sink.connection(&ended);
 }
 
-fn end_udp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: &UdpFlow, why: Leaves) {
-    let (a, b) = ends(tuple, flow.a_is_low);
-    let ended = EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why };
-    detectors.on_exchange(&ended, &mut |finding| sink.finding(finding));
-    sink.exchange(&ended);
-}
-
 fn stage_of(connection: &Connection) -> Stage {
     if connection.teardown.is_over() {
         Stage::Closed
@@ -393,7 +332,7 @@ fn side_of(dir: Dir, client_is_low: bool) -> Side {
     if (dir == Dir::LowToHigh) == client_is_low { Side::Client } else { Side::Server }
 }
 
-fn ends(tuple: &Tuple, first_is_low: bool) -> (Endpoint, Endpoint) {
+pub(super) fn ends(tuple: &Tuple, first_is_low: bool) -> (Endpoint, Endpoint) {
     if first_is_low { (tuple.low, tuple.high) } else { (tuple.high, tuple.low) }
 }
 
@@ -403,10 +342,11 @@ mod tests {
     use crate::craft;
     use crate::decode::decode;
     use crate::finding::Finding;
+    use crate::flow::EndedExchange;
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [832, 496]);
+        assert_eq!(Analyzer::state_sizes(), [832, 640]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

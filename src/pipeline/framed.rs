@@ -33,6 +33,13 @@ pub(super) struct Kept {
 }
 
 impl Analyzer {
+    /// The same analysis, asking which datagrams a reader would cut that takes `size` octets with one read.
+    #[must_use]
+    pub fn reading(mut self, size: Option<u32>) -> Self {
+        self.read_size = size;
+        self
+    }
+
     /// The same analysis, looking for messages in the octets of some connections. Each of them, [`MAX_FRAMED`] at once
     /// at most, costs a box of about 1 KB, and per direction what
     /// [`reassembly`](crate::tcp::reassembly) may hold: 80 KB.

@@ -9,6 +9,7 @@ pub mod options;
 pub mod seen;
 
 mod books;
+mod datagrams;
 mod framed;
 
 pub use analyzer::Analyzer;

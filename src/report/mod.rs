@@ -3,7 +3,7 @@
 //! Nothing in here asks for the terminal, the time or the arguments: width, colour and numbering come in a [`Style`](style::Style).
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`headers`] takes single packets
 //! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`connection`] one
-//! connection whole, [`json`] an object per conversation; [`explain`] says why a single packet was sent; [`messages`] which messages
+//! connection whole, [`json`] an object per conversation; [`explain`] says why a single packet was sent; [`servers`] gathers UDP by server, [`messages`] which messages
 //! the segments carry; [`mss`] and [`interfaces`] are about segment
 //! sizes.
 
@@ -22,6 +22,7 @@ pub mod messages;
 pub mod mss;
 pub mod order;
 pub mod ranking;
+pub mod servers;
 pub mod style;
 pub mod summary;
 pub mod text;
