@@ -1,5 +1,6 @@
 //! Packets per second of each stage beside a bare loop over the records: read the ratios, not the absolutes.
 //!
+//! `track` follows connections without judging, judging, and with the dialect beside, and says what each keeps.
 //! The capture is made here: 200 connections of 40 packets, interleaved, small and large segments, timestamps.
 
 use std::hint::black_box;
@@ -16,11 +17,14 @@ use synscope::flow::EndedExchange;
 use synscope::packet::Frame;
 use synscope::packet::Packet;
 use synscope::pipeline::Analyzer;
+use synscope::pipeline::Judging;
 use synscope::pipeline::Sink;
 use synscope::source::FileSource;
 use synscope::source::Flow;
 use synscope::source::Poll;
 use synscope::source::Source;
+use synscope::tcp::dialect::Dialect;
+use synscope::tcp::verdict::Judge;
 
 struct Nobody;
 
@@ -85,15 +89,6 @@ fn stages(criterion: &mut Criterion) {
             }
         });
     });
-    group.bench_function("track", |bench| {
-        bench.iter(|| {
-            let mut analyzer = Analyzer::default();
-            for packet in &packets {
-                black_box(analyzer.observe(packet, &mut Nobody));
-            }
-            analyzer.finish(&mut Nobody);
-        });
-    });
     group.bench_function("whole file", |bench| {
         bench.iter(|| {
             let mut analyzer = Analyzer::default();
@@ -103,6 +98,34 @@ fn stages(criterion: &mut Criterion) {
             analyzer.finish(&mut Nobody);
         });
     });
+    group.finish();
+    track(criterion, &packets);
+}
+
+/// Following connections without judging, judging, and with Wireshark's dialect beside; what each costs in state.
+fn track(criterion: &mut Criterion, packets: &[Packet<'_>]) {
+    let [connection, _] = Analyzer::state_sizes();
+    println!("state per connection: {connection} octets; judging: {} more while it is open", size_of::<Judge>());
+    let mut group = criterion.benchmark_group("track");
+    group.throughput(Throughput::Elements(packets.len() as u64));
+    for (name, judging, with_dialect) in [
+        ("without judging", Judging::Off, false),
+        ("judging", Judging::Broken, false),
+        ("judging + dialect", Judging::Broken, true),
+    ] {
+        group.bench_function(name, |bench| {
+            bench.iter(|| {
+                let (mut analyzer, mut dialect) = (Analyzer::default().judging(judging), Dialect::new());
+                for packet in packets {
+                    black_box(analyzer.observe(packet, &mut Nobody));
+                    if with_dialect {
+                        black_box(dialect.observe(packet));
+                    }
+                }
+                analyzer.finish(&mut Nobody);
+            });
+        });
+    }
     group.finish();
 }
 

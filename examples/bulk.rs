@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! bulk sink ADDR --octets N [--buffer N] [--pause MS]          takes one connection; reads N, answers one octet
-//!      [--stutter N MS]                                        sleeps MS after every N octets
+//!      [--stutter N MS] [--shrink N]                           sleeps MS after every N octets; leaves N octets of
+//!                                                              buffer once the connection is there
 //! bulk push ADDR --octets N [--burst N MS] [--linger MS]       sends N octets, waits for the answer, lingers, closes
 //!      [--keep-alive S] [--control NAME]                      NAME: congestion control, as in cubic
 //! ```
@@ -58,6 +59,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 struct Wishes {
     octets: usize,
     buffer: Option<usize>,
+    shrink: Option<usize>,
     pause: Duration,
     stutter: Option<(usize, Duration)>,
     burst: Option<(usize, Duration)>,
@@ -71,6 +73,7 @@ impl Wishes {
         match option {
             "--octets" => self.octets = next(words)?,
             "--buffer" => self.buffer = Some(next(words)?),
+            "--shrink" => self.shrink = Some(next(words)?),
             "--pause" => self.pause = millis(words)?,
             "--stutter" => self.stutter = Some((next(words)?, millis(words)?)),
             "--burst" => self.burst = Some((next(words)?, millis(words)?)),
@@ -95,6 +98,10 @@ fn sink(addr: SocketAddr, wishes: &Wishes) -> Result<(), Box<dyn Error>> {
     println!("listening");
     let mut stream = TcpStream::from(listener.accept()?.0);
     stream.set_read_timeout(Some(PATIENCE))?;
+    // The window that the handshake promised is never reached again: so does a program that sets its buffer too late.
+    if let Some(octets) = wishes.shrink {
+        SockRef::from(&stream).set_recv_buffer_size(octets)?;
+    }
     thread::sleep(wishes.pause);
     let mut room = vec![0; 16_384];
     let (mut left, mut since) = (wishes.octets, 0);

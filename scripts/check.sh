@@ -15,11 +15,21 @@ step "tests"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 cargo test 2>&1 | tee "$log"
+step "packages"
+if cargo deny --version >/dev/null 2>&1; then
+    cargo deny --offline check licenses bans sources
+else
+    echo "cargo-deny is not installed: licences and sources were held to deny.toml by tests/packages.rs"
+fi
+step "fuzz targets, ten seconds each"
+scripts/fuzz.sh 10
 step "demo"
 cargo build --release --quiet
 target/release/synscope demo
 step "benchmarks build"
 cargo bench --no-run --quiet
+step "hostile input"
+scripts/hostile.sh --short
 step "comparisons"
 scripts/compare.sh target/release/synscope
 

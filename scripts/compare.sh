@@ -39,6 +39,25 @@ while IFS= read -r -d '' file; do
 done < <(find "$shared/corpus" "$shared/floods" -type f ! -name '*.tsv' -print0 | sort -z)
 echo "read $read captures, $unreadable refused in one line each"
 
+echo "-- the parts of every connection's time add up to its whole"
+find "$shared/corpus" "$shared/floods" -type f ! -name '*.tsv' -print0 | sort -z \
+    | { xargs -0 -n 100 timeout 300 "$program" analyze --format jsonl --fail-on never 2>/dev/null || true; } \
+    | python3 -c '
+import json, sys
+nanos = lambda text: int(text.replace(".", ""))
+connections = wrong = longer = 0
+for line in sys.stdin:
+    it = json.loads(line)
+    if it["type"] != "connection":
+        continue
+    parts = dict(it["time_budget"])
+    total = nanos(parts.pop("total"))
+    connections += 1
+    wrong += sum(map(nanos, parts.values())) != total or any(part.startswith("-") for part in parts.values())
+    longer += total != nanos(it["end"]) - nanos(it["start"])
+print(f"{connections} connections, {wrong} whose parts do not add up; {longer} whose clock stepped back in between")
+sys.exit(wrong > 0 or connections == 0)'
+
 echo "-- Wireshark 4.0's verdicts, frame by frame (the floor is what was reached before)"
 "$shared/tools/parity-tshark" --bin "$program" --min "$TSHARK_FLOOR" --jobs 2 --examples 0
 

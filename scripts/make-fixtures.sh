@@ -8,7 +8,7 @@
 # afterwards. Recording needs root (network namespaces), ip, ethtool and tcpdump, and says so where they are missing;
 # the captures with losses come from scripts/kernel-witness.sh, which also needs nstat, ss and jq.
 # All traffic stays inside two network namespaces of its own, which are gone when the script ends.
-# SYNSCOPE and ADDER name programs that are built already; otherwise cargo builds them.
+# SYNSCOPE, ADDER and BULK name programs that are built already; otherwise cargo builds them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -90,10 +90,10 @@ until_says() {
     exit 1
 }
 
-# record NAME NAMESPACE INTERFACE: begins a recording; `recorded` ends it.
+# record NAME NAMESPACE INTERFACE [SNAPLEN]: begins a recording; `recorded` ends it.
 record() {
     recording=$1
-    ip netns exec "$2" tcpdump -Z root -i "$3" --immediate-mode -U --time-stamp-precision=nano \
+    ip netns exec "$2" tcpdump -Z root -i "$3" -s "${4:-0}" --immediate-mode -U --time-stamp-precision=nano \
         -w "$work/$1.pcap" "port $port or icmp[0] = 3" 2>"$work/tcpdump" &
     recorder=$!
     started+=("$recorder")
@@ -145,6 +145,24 @@ kill_client() {
     kill -KILL "$client"
     # Without the shell's own word about it.
     { wait "$client" || true; } 2>/dev/null
+}
+
+# A program that shrinks its receive buffer once the connection is there: the window is never a segment wide again.
+record_small_window() {
+    bulk=${BULK:-}
+    if [ -z "$bulk" ]; then
+        cargo build --quiet --release --example bulk
+        bulk=target/release/examples/bulk
+    fi
+    record bulk-small-window "$a" lo 96
+    rm -f "$work/sink"
+    ip netns exec "$a" "$bulk" sink "127.0.0.1:$port" --octets 1000000 --shrink 4096 >"$work/sink" 2>&1 &
+    sink=$!
+    started+=("$sink")
+    until_says "$work/sink" "^listening"
+    ip netns exec "$a" "$bulk" push "127.0.0.1:$port" --octets 1000000 >/dev/null
+    wait "$sink"
+    recorded
 }
 
 record_all() {
@@ -235,6 +253,8 @@ record_all() {
     stop_server
     wait "$client" || true
     recorded
+
+    record_small_window
 }
 
 mkdir -p "$pcap"

@@ -202,6 +202,8 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["--color", "blue", "demo"], "auto, always, never"),
         (&["trace"], "IFACE|FILE"),
         (&["analyze"], "<FILE>"),
+        (&["analyze", "whole.pcap", "--states"], "add --stream N"),
+        (&["analyze", "whole.pcap", "--states", "--stream", "7"], "7"),
         (&["headers"], "FILE"),
         (&["ladder", "whole.pcap"], "--stream"),
         (&["mss"], "--mtu"),

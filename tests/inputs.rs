@@ -165,7 +165,7 @@ fn objects(desk: &Desk, name: &str) -> Vec<serde_json::Value> {
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{name}");
     let object = |line: &str| {
         let mut object: serde_json::Value = serde_json::from_str(line).unwrap();
-        for key in ["file", "frame", "stream", "verdicts"] {
+        for key in ["schema", "file", "frame", "stream", "verdicts"] {
             object.as_object_mut().unwrap().remove(key);
         }
         object
@@ -307,4 +307,135 @@ fn files_cut_together_come_in_time_order_or_one_after_the_other() {
     let behind = desk.run(&["cut", "even.pcap", "odd.pcapng", "-o", "behind.pcapng"]);
     assert_eq!(behind.code, Some(0), "{}", behind.err);
     assert_eq!(objects(&desk, "behind.pcapng"), pick(&all, &[6, 7, 8, 9, 10, 11, 12, 13, 1, 2, 3, 4, 5]));
+}
+
+#[test]
+fn files_that_are_merged_are_one_capture_and_frames_keep_their_file_and_number() {
+    let desk = Desk::new();
+    for (name, filter) in [("client.pcap", "src host 10.0.0.1"), ("server.pcapng", "src host 10.0.0.2")] {
+        assert_eq!(desk.run(&["cut", "whole.pcap", "-o", name, "--filter", filter]).code, Some(0));
+    }
+    let both = ["client.pcap", "server.pcapng", "--merge"];
+    let whole = desk.run(&["analyze", "whole.pcap", "--format", "jsonl"]);
+    let merged = desk.run(&[&["analyze"], &both[..], &["--format", "jsonl"]].concat());
+    let of = |run: &Run| -> Vec<String> {
+        let lines = run.out.lines().filter(|line| line.contains("\"connection\"") || line.contains("\"finding\""));
+        lines.map(|line| line.replace("client.pcap + server.pcapng", "whole.pcap")).collect()
+    };
+    assert_eq!(of(&merged), of(&whole));
+    assert_eq!(merged.code, whole.code);
+
+    let run = desk.run(&[&["headers"], &both[..], &["--format", "jsonl"]].concat());
+    let places = |line: &str| {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        let number = |key: &str| object[key].as_u64().unwrap();
+        (object["file"].as_str().unwrap().to_owned(), number("frame"), number("merged_frame"))
+    };
+    let places: Vec<_> = run.out.lines().map(places).collect();
+    assert_eq!(places.len(), 13);
+    assert_eq!(places[0], ("client.pcap".to_owned(), 1, 1));
+    assert_eq!(places[1], ("server.pcapng".to_owned(), 1, 2));
+    assert_eq!(places[4], ("server.pcapng".to_owned(), 2, 5));
+    let brief = desk.run(&[&["headers"], &both[..], &["2", "--brief"]].concat());
+    assert!(brief.out.starts_with("server.pcapng:1 2 "), "{}", brief.out);
+
+    let traced = desk.run(&[&["trace"], &both[..]].concat());
+    assert_eq!(traced.out, desk.run(&["trace", "./whole.pcap"]).out);
+    let behind = desk.run(&["trace", "client.pcap", "server.pcapng"]);
+    assert!(behind.code == Some(0) && behind.out != traced.out, "one after the other are two captures");
+}
+
+#[test]
+fn wrong_uses_of_merging_and_following_are_told_in_one_line() {
+    let desk = Desk::new();
+    let cases: &[(&[&str], &str)] = &[
+        (&["headers", "whole.pcap", "--follow", "--merge"], "cannot be used with"),
+        (&["headers", "-", "--follow"], "name it alone"),
+        (&["analyze", "whole.pcap", "whole.pcap", "--follow"], "name it alone"),
+        (&["trace", "nothing.pcap", "--follow"], "nothing.pcap"),
+        (&["analyze", "whole.pcap", "nothing.pcap", "--merge"], "no such file"),
+        (&["cut", "whole.pcap"], "--out"),
+        (&["cut", "whole.pcap", "-o", "x.pcap", "--frames", "0"], "counted from 1"),
+        (&["cut", "whole.pcap", "-o", "x.pcap", "--since", "soon"], "no point in time"),
+        (&["cut", "whole.pcap", "-o", "x.pcap", "--code", "refusd"], "did you mean"),
+    ];
+    for (args, words) in cases {
+        let run = desk.run(args);
+        assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(run.err.contains(words) && run.err.lines().count() == 1, "{args:?}: {}", run.err);
+    }
+}
+
+/// A pcapng block.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    body.resize(body.len().next_multiple_of(4), 0);
+    let len = (body.len() as u32 + 12).to_le_bytes();
+    [&kind.to_le_bytes()[..], &len, &body, &len].concat()
+}
+
+/// Options of a block, and their end mark.
+fn options(list: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for (code, value) in list {
+        octets.extend(code.to_le_bytes());
+        octets.extend((value.len() as u16).to_le_bytes());
+        octets.extend(*value);
+        octets.resize(octets.len().next_multiple_of(4), 0);
+    }
+    [octets, vec![0; 4]].concat()
+}
+
+#[test]
+fn what_a_file_remarks_is_shown_and_survives_a_cut() {
+    let desk = Desk::new();
+    let datagram = fs::read(desk.path("whole.pcap")).unwrap()[24 + 16..24 + 16 + 20].to_vec();
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let section = [words(&[0x1a2b_3c4d, 1]), vec![0xff; 8], options(&[(1, b"the lab"), (4, b"dumper 1")])].concat();
+    let names = [&[1, 0, 9, 0, 10, 0, 0, 1][..], b"gate\0\0\0\0", &[0; 4]].concat();
+    let packet = |marks: &[(u16, &[u8])]| {
+        let marks = if marks.is_empty() { Vec::new() } else { options(marks) };
+        let len = datagram.len() as u32;
+        block(6, &[words(&[0, 0, 7, len, len]), datagram.clone(), marks].concat())
+    };
+    let flags = 1_u32.to_le_bytes();
+    let octets = [
+        block(0x0a0d_0d0a, &section),
+        block(1, &words(&[101, 0])),
+        block(4, &names),
+        packet(&[(1, b"look here"), (2, &flags), (4, &5_u64.to_le_bytes())]),
+        packet(&[]),
+    ]
+    .concat();
+    desk.file("remarked.pcapng", &octets);
+
+    let table = desk.run(&["headers", "remarked.pcapng", "1"]);
+    for words in ["comment: look here", "direction: inbound", "lost 5 frames before"] {
+        assert!(table.out.contains(words), "{words}: {}", table.out);
+    }
+    let objects = desk.run(&["headers", "remarked.pcapng", "--format", "jsonl"]);
+    let of = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let [first, second] = [0, 1].map(|at| of(objects.out.lines().nth(at).unwrap()));
+    assert_eq!(
+        (&first["comments"][0], &first["direction"], &first["dropped_before"]),
+        (&serde_json::json!("look here"), &serde_json::json!("inbound"), &serde_json::json!(5))
+    );
+    assert!(second.get("comments").is_none() && second.get("direction").is_none(), "{second}");
+    let merged = desk.run(&["headers", "remarked.pcapng", "whole.pcap", "--merge", "--format", "jsonl"]);
+    assert_eq!(of(merged.out.lines().next().unwrap())["comments"][0], "look here");
+    assert!(of(merged.out.lines().nth(1).unwrap()).get("comments").is_none());
+
+    let page = desk.run(&["analyze", "remarked.pcapng"]);
+    for words in ["captured by: dumper 1", "names: 10.0.0.1 gate", "comment: the lab"] {
+        assert!(page.out.contains(words), "{words}: {}", page.out);
+    }
+    let page = desk.run(&["analyze", "remarked.pcapng", "--format", "jsonl"]);
+    let capture = page.out.lines().map(of).find(|object| object["type"] == "capture").unwrap();
+    assert_eq!(capture["names"][0], serde_json::json!({"addr": "10.0.0.1", "name": "gate"}));
+
+    let cut = desk.run(&["cut", "remarked.pcapng", "-o", "one.pcapng", "--frames", "1"]);
+    assert_eq!(cut.code, Some(0), "{}", cut.err);
+    assert!(fs::read(desk.path("one.pcapng")).unwrap() == octets[..octets.len() - packet(&[]).len()]);
+    let classic = desk.run(&["cut", "remarked.pcapng", "-o", "one.pcap"]);
+    assert!(classic.err.contains("blocks of names (1)") && classic.err.contains("comments (2)"), "{}", classic.err);
 }

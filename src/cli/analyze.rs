@@ -12,7 +12,8 @@ use crate::cli::drive::Until;
 use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
 use crate::cli::follow::Follow;
-use crate::cli::input;
+use crate::cli::input::Capture;
+use crate::cli::input::Opened;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
@@ -21,6 +22,7 @@ use crate::cli::sinks::Objects;
 use crate::cli::sinks::Rows;
 use crate::cli::sinks::Show;
 use crate::cli::sinks::WithTables;
+use crate::cli::states;
 use crate::cli::stop::Stop;
 use crate::cli::talk;
 use crate::finding::Severity;
@@ -39,14 +41,16 @@ use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
 use crate::source::Source;
+use crate::tcp::life::Steps;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     check(&args)?;
-    input::stdin_once(&args.files)?;
+    let captures = Capture::all(&args.files, args.reading)?;
     let stop = Stop::on_signals()?;
-    let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), args };
+    let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), captures, args };
     let detailed = !job.args.stream.is_empty();
     let tally = match (job.args.format, job.args.worst) {
+        (Shape::Table | Shape::Markdown, _) if job.args.states => job.states()?,
         (Shape::Table | Shape::Markdown, _) if detailed => job.details()?,
         (Shape::Table, Some(worst)) => job.ranking(worst)?,
         (Shape::Table | Shape::Markdown, _) => job.tables()?,
@@ -84,12 +88,17 @@ fn check(args: &AnalyzeArgs) -> Result<(), Failure> {
         Shape::Table | Shape::Markdown if !args.stream.is_empty() && (args.sort.is_some() || args.limit.is_some()) => {
             usage("--stream tells each connection whole, by number: leave --sort and --limit out")
         }
+        Shape::Table | Shape::Markdown if args.states && args.stream.len() != 1 => {
+            usage("--states shows one connection: add --stream N, or --format jsonl for all")
+        }
+        Shape::Csv if args.states => usage("--states is a page or a list: leave --format csv out"),
         Shape::Table | Shape::Jsonl | Shape::Csv | Shape::Markdown => Ok(()),
     }
 }
 
 struct Job {
     args: AnalyzeArgs,
+    captures: Vec<Capture>,
     until: Until,
     style: Style,
 }
@@ -160,18 +169,19 @@ impl Job {
         let mut out = Out::stdout();
         let mut tally = Tally::default();
         let mut between = false;
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
                 let servers = (self.args.worst.is_none() && self.args.stream.is_empty()).then(Servers::default);
                 let sink = WithTables { pages: sink(), messages: self.messages(), servers };
-                let (follow, worst) = self.follow(file, source, sink)?;
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 let dropped = source.stats().dropped;
+                let trial = follow.analyzer.trial_of(source.info(), dropped);
                 let whole = Whole {
                     info: source.info(),
-                    dropped,
+                    trial: &trial,
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
@@ -195,14 +205,26 @@ impl Job {
         self.args.messages.framing.map(|framing| MessageTable::new(framing, self.limit()))
     }
 
+    /// The states of one connection instead of tables.
+    fn states(&self) -> Result<Tally, Failure> {
+        let mut tally = Tally::default();
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
+                let stream = self.args.stream.first().copied().unwrap_or_default();
+                states::show(&capture.name, source, stream, self.style, &self.until).map(|()| None)
+            })?;
+        }
+        Ok(tally)
+    }
+
     fn objects(&self) -> Result<Tally, Failure> {
         let mut objects = Some(Objects::new(Out::stdout()).in_order(self.sort(), self.limit()));
         let mut tally = Tally::default();
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 let mut sink = objects.take().expect("each capture gives its sink back");
-                sink.begin(file);
-                let (follow, worst) = self.follow(file, source, sink)?;
+                sink.begin(&capture.name);
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 objects = Some(follow.chosen.sink);
                 Ok(worst)
             })?;
@@ -217,11 +239,11 @@ impl Job {
         let table = self.args.table.map(Table::from).unwrap_or_default();
         let mut rows = Some(Rows::new(Sheet::new(Out::stdout(), table, self.sort(), self.limit())?));
         let mut tally = Tally::default();
-        for file in &self.args.files {
-            self.each(file, &mut tally, |source| {
+        for capture in &self.captures {
+            self.each(capture, &mut tally, |source| {
                 let mut sink = rows.take().expect("each capture gives its sink back");
-                sink.begin(file);
-                let (follow, worst) = self.follow(file, source, sink)?;
+                sink.begin(&capture.name);
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 rows = Some(follow.chosen.sink);
                 Ok(worst)
             })?;
@@ -236,13 +258,13 @@ impl Job {
     /// Opens a file and works on it. One that cannot be read is told of, and the next one's turn comes.
     fn each(
         &self,
-        file: &str,
+        capture: &Capture,
         tally: &mut Tally,
         work: impl FnOnce(&mut dyn Source) -> Result<Option<Severity>, Failure>,
     ) -> Result<(), Failure> {
-        match input::file(file, "analyze") {
-            Ok(mut source) => {
-                let worst = work(&mut source)?;
+        match capture.open("analyze") {
+            Ok(Opened { mut source, .. }) => {
+                let worst = work(source.as_mut())?;
                 // A capture that ends badly is a finding about the capture.
                 let bad_end = source.info().problem.as_ref().map(|_| Severity::Warning);
                 tally.worst = tally.worst.max(worst).max(bad_end);
@@ -257,7 +279,7 @@ impl Job {
 
     fn follow<S: Show>(
         &self,
-        file: &str,
+        capture: &Capture,
         source: &mut dyn Source,
         sink: S,
     ) -> Result<(Follow<S>, Option<Severity>), Failure> {
@@ -268,12 +290,20 @@ impl Job {
         let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
         let framed = selection.framed(self.args.messages.framing);
         let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
-        follow.analyzer = follow.analyzer.patient().finding_messages(framed).reading(self.args.read_size);
-        let needs_ledger = match self.args.format {
-            Shape::Table | Shape::Markdown => !self.args.stream.is_empty(),
-            Shape::Jsonl => true,
-            Shape::Csv => false,
+        if !capture.is_followed {
+            follow.analyzer = follow.analyzer.patient();
+        }
+        follow.analyzer = follow.analyzer.finding_messages(framed).reading(self.args.read_size);
+        follow.eager = capture.is_followed;
+        let (needs_ledger, needs_life) = match self.args.format {
+            Shape::Table | Shape::Markdown => (!self.args.stream.is_empty(), true),
+            Shape::Jsonl => (true, true),
+            Shape::Csv => (false, false),
         };
+        if needs_life {
+            let steps = if self.args.states { Steps::Kept } else { Steps::Passed };
+            follow.analyzer = follow.analyzer.keeping_life(steps);
+        }
         if needs_ledger {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
             follow.analyzer = follow.analyzer.keeping_ledger(snaplen.filter(|&snaplen| snaplen > 0));
@@ -281,7 +311,7 @@ impl Job {
         follow.run(source, &self.until)?;
         match follow.chosen.missing() {
             Some(wanted) => Err(Failure::NoStream {
-                file: input_name(file),
+                file: input_name(&capture.name),
                 protocol: Protocol::Tcp,
                 streams: follow.chosen.tcp_streams,
                 wanted,

@@ -38,34 +38,34 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// One line per event, live from an interface or from a capture file.
-    #[command(after_help = TRACE, allow_negative_numbers = true)]
+    #[command(after_help = told(TRACE, RAN), allow_negative_numbers = true)]
     Trace(TraceArgs),
     /// Every connection of a capture, and what is wrong with it.
-    #[command(after_help = ANALYZE, allow_negative_numbers = true)]
+    #[command(after_help = told(ANALYZE, FOUND), allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
     /// Every header field of every frame, raw and in words.
-    #[command(after_help = HEADERS, allow_negative_numbers = true)]
+    #[command(after_help = told(HEADERS, RAN), allow_negative_numbers = true)]
     Headers(HeadersArgs),
     /// Why a packet was sent, what else it could have been, what follows; or what a code means.
-    #[command(after_help = EXPLAIN, allow_negative_numbers = true)]
+    #[command(after_help = told(EXPLAIN, RAN), allow_negative_numbers = true)]
     Explain(ExplainArgs),
     /// One conversation as arrows between two sides.
-    #[command(after_help = LADDER, allow_negative_numbers = true)]
+    #[command(after_help = told(LADDER, RAN), allow_negative_numbers = true)]
     Ladder(LadderArgs),
     /// Writes what was chosen of captures into another, with all that belongs to it.
-    #[command(after_help = CUT, allow_negative_numbers = true)]
+    #[command(after_help = told(CUT, RAN), allow_negative_numbers = true)]
     Cut(CutArgs),
     /// How large a segment may be, and why: a calculator, and what a capture shows.
-    #[command(after_help = MSS, allow_negative_numbers = true)]
+    #[command(after_help = told(MSS, RAN), allow_negative_numbers = true)]
     Mss(MssArgs),
     /// This machine's interfaces: state, addresses, MTU and MSS.
-    #[command(after_help = INTERFACES)]
+    #[command(after_help = told(INTERFACES, RAN))]
     Interfaces(InterfacesArgs),
     /// Plays a script, one line of text per packet, into a capture file.
-    #[command(after_help = CRAFT)]
+    #[command(after_help = told(CRAFT, RAN))]
     Craft(CraftArgs),
     /// Traces a small TCP and UDP service of its own on the loopback interface.
-    #[command(after_help = DEMO)]
+    #[command(after_help = told(DEMO, RAN))]
     Demo,
 }
 
@@ -96,6 +96,17 @@ impl Only {
     }
 }
 
+/// How files are read.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct Reading {
+    /// Several files as one capture, in time order, instead of one after the other.
+    #[arg(long)]
+    pub(super) merge: bool,
+    /// Keep reading while the file grows, through rotation, until Ctrl-C.
+    #[arg(long, conflicts_with = "merge")]
+    pub(super) follow: bool,
+}
+
 /// What must have been judged of what is shown.
 #[derive(Clone, Debug, Default, Group)]
 pub(super) struct Fields {
@@ -117,9 +128,11 @@ pub(super) struct Messages {
 
 #[derive(Debug, Group)]
 pub(super) struct TraceArgs {
-    /// An interface, a capture file (pcap, pcapng), or - for a capture on standard input.
-    #[arg(value_name = "IFACE|FILE|-")]
-    pub(super) input: String,
+    /// An interface, capture files (pcap, pcapng), or - for a capture on standard input.
+    #[arg(value_name = "IFACE|FILE|-", required = true)]
+    pub(super) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream of a file, by Wireshark's number.
@@ -147,10 +160,15 @@ pub(super) struct AnalyzeArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<String>,
     #[command(flatten)]
+    pub(super) reading: Reading,
+    #[command(flatten)]
     pub(super) only: Only,
     /// One TCP stream told whole, by Wireshark's number; may be given several times.
     #[arg(long, value_name = "N", value_parser = number::<u64>)]
     pub(super) stream: Vec<u64>,
+    /// With --stream: the states of both ends beside the packets; in objects, the list of their steps.
+    #[arg(long)]
+    pub(super) states: bool,
     #[command(flatten)]
     pub(super) messages: Messages,
     #[command(flatten)]
@@ -199,6 +217,8 @@ pub(super) struct HeadersArgs {
     /// Capture files; a frame number or a range as in 3-7 may stand last.
     #[arg(value_name = "FILE... [FRAME|FROM-TO]", required = true)]
     pub(super) names: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) only: Only,
     /// Only this TCP stream, by Wireshark's number; may be given several times.
@@ -249,6 +269,9 @@ pub(super) struct ExplainArgs {
     /// Every code with its meaning and its sum, as docs/findings.md has them.
     #[arg(long)]
     pub(super) catalogue: bool,
+    /// A page for people, or the same as one object.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]
@@ -420,6 +443,17 @@ fn worst(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Examples, then how the command may end.
+fn told(examples: &str, exit_code: &str) -> String {
+    format!("{examples}\n\n{exit_code}")
+}
+
+const RAN: &str = "Exit code: 0 it ran, 2 it could not, or not read every file: one line on standard error says why.";
+
+const FOUND: &str = "\
+Exit code: 0 nothing as grave as --fail-on was found, 1 something was, 2 it could not run, or not read every file: one
+line on standard error says why.";
+
 const EXAMPLES: &str = "\
 The three main uses:
   synscope trace lo --port 5656     watch handshakes, messages and closes as they happen
@@ -436,6 +470,7 @@ Examples:
   synscope trace lo --port 5656 --framing json
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
   synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
+  tcpdump -U -w growing.pcap & synscope trace growing.pcap --follow
   ssh host tcpdump -U -w - | synscope trace -
 
 An interface wins over a file of the same name; ./lo means the file.
@@ -449,6 +484,8 @@ Examples:
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
   synscope analyze it.pcap --stream 0 --framing line    which segments carry which message
+  synscope analyze a.pcap b.pcapng --merge      as one capture, in time order
+  synscope analyze capture.pcapng --stream 3 --states
   synscope analyze capture.pcapng --since +10s --until +20s
   synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
   synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
@@ -466,7 +503,7 @@ Examples:
   synscope headers capture.pcap 1 --hex
   synscope headers a.pcap b.pcap --format jsonl
   synscope headers a.pcap --brief --filter 'udp port 53'
-  synscope headers a.pcap --brief --code zero-window --code window-full
+  synscope headers a.pcap --brief --code zero-window --code zero-window-probe
   synscope headers a.pcap --brief --dialect wireshark-4.0
   synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
 
@@ -490,7 +527,9 @@ Examples:
   synscope cut a.pcap b.pcapng --merge -o both.pcapng
 
 Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
-is lost is told. The file is there when it is complete; the input is never overwritten.";
+is lost is told. The file is there when it is complete; the input is never overwritten.
+
+Exit code: 0 written, 2 not: a file could not be read, a stream is not there, or the format cannot hold the frames.";
 
 const MSS: &str = "\
 Examples:

@@ -19,6 +19,9 @@ pub(super) trait Taker {
     /// One packet; [`Flow::Stop`] when no more are wanted.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<Flow, Failure>;
 
+    /// The capturing side has lost this many frames so far; what it lost lies before the next packet.
+    fn lost(&mut self, _total: u64) {}
+
     /// Nothing more is there for the moment.
     fn pause(&mut self) -> Result<(), Failure> {
         Ok(())
@@ -56,6 +59,9 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,
             }
         })?;
+        if let Some(total) = source.stats().dropped {
+            taker.lost(total);
+        }
         taker.pause()?;
         if taken? == Flow::Stop || poll == Poll::End {
             return Ok(());

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::ExplainArgs;
+use crate::cli::args::Format;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;
@@ -37,8 +38,8 @@ pub(super) fn run(args: ExplainArgs, screen: Screen) -> Result<Verdict, Failure>
     match wanted {
         Wanted::Catalogue => catalogue::page(&mut out)?,
         Wanted::Code(code) => catalogue::code(&mut out, code, &style)?,
-        Wanted::Frame { file, frame } => explain_frame(file, frame, style, args.state, &mut out)?,
-        Wanted::Stream { file, stream } => explain_stream(file, stream, style, &mut out)?,
+        Wanted::Frame { file, frame } => explain_frame(file, frame, style, &args, &mut out)?,
+        Wanted::Stream { file, stream } => explain_stream(file, stream, style, args.format, &mut out)?,
     }
     out.flush()?;
     Ok(Verdict::Clean)
@@ -53,7 +54,9 @@ enum Wanted<'a> {
 
 fn wanted(args: &ExplainArgs) -> Result<Wanted<'_>, Failure> {
     let about_codes = args.catalogue || args.code.is_some();
-    if about_codes && (args.file.is_some() || args.stream.is_some() || args.state || args.absolute) {
+    if about_codes
+        && (args.file.is_some() || args.stream.is_some() || args.state || args.absolute || args.format == Format::Jsonl)
+    {
         return usage("--code and --catalogue are about codes, not about a capture: leave the rest out");
     }
     match &args.code {
@@ -95,22 +98,26 @@ fn usage<T>(text: &str) -> Result<T, Failure> {
     Err(Failure::Usage(text.to_owned()))
 }
 
-fn explain_frame(file: &str, frame: u64, style: Style, state: bool, out: &mut Out) -> Result<(), Failure> {
+fn explain_frame(file: &str, frame: u64, style: Style, args: &ExplainArgs, out: &mut Out) -> Result<(), Failure> {
     let mut taker = OneFrame {
         analyzer: Analyzer::default().judging(Judging::Everything),
         dialect: Dialect::new(),
-        explainer: Explainer::new(style, frame, state),
+        explainer: Explainer::new(style, frame, args.state),
         frames: 0,
     };
     follow(file, &mut taker)?;
     let frames = taker.frames;
-    if !taker.explainer.finish(out)? {
+    let there = match args.format {
+        Format::Table => taker.explainer.finish(out)?,
+        Format::Jsonl => taker.explainer.finish_object(out, file)?,
+    };
+    if !there {
         return Err(Failure::FrameBeyond { file: input_name(file), frames, wanted: frame });
     }
     Ok(())
 }
 
-fn explain_stream(file: &str, stream: u64, style: Style, out: &mut Out) -> Result<(), Failure> {
+fn explain_stream(file: &str, stream: u64, style: Style, format: Format, out: &mut Out) -> Result<(), Failure> {
     let mut taker = OneStream {
         analyzer: Analyzer::default().judging(Judging::Everything),
         explainer: StreamExplainer::new(style, stream),
@@ -118,7 +125,11 @@ fn explain_stream(file: &str, stream: u64, style: Style, out: &mut Out) -> Resul
     follow(file, &mut taker)?;
     taker.analyzer.finish(&mut taker.explainer);
     let streams = taker.explainer.streams;
-    if !taker.explainer.finish(out)? {
+    let there = match format {
+        Format::Table => taker.explainer.finish(out)?,
+        Format::Jsonl => taker.explainer.finish_object(out, file)?,
+    };
+    if !there {
         return Err(Failure::NoStream { file: input_name(file), protocol: Protocol::Tcp, streams, wanted: stream });
     }
     Ok(())
@@ -149,6 +160,10 @@ impl Taker for OneFrame {
         self.explainer.packet(packet, &seen, tags.as_ref());
         Ok(if self.explainer.has_enough() { Flow::Stop } else { Flow::Continue })
     }
+
+    fn lost(&mut self, total: u64) {
+        self.analyzer.capture_lost(total);
+    }
 }
 
 struct OneStream {
@@ -161,5 +176,9 @@ impl Taker for OneStream {
         let seen = self.analyzer.observe(packet, &mut self.explainer);
         self.explainer.packet(packet, &seen);
         Ok(Flow::Continue)
+    }
+
+    fn lost(&mut self, total: u64) {
+        self.analyzer.capture_lost(total);
     }
 }

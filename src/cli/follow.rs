@@ -80,6 +80,10 @@ impl<S: Show> Taker for Follow<S> {
         Ok(if self.count.is_some_and(|count| self.shown >= count) { Flow::Stop } else { Flow::Continue })
     }
 
+    fn lost(&mut self, total: u64) {
+        self.analyzer.capture_lost(total);
+    }
+
     fn pause(&mut self) -> Result<(), Failure> {
         if self.eager { self.chosen.sink.flush() } else { Ok(()) }
     }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use crate::cli::Verdict;
 use crate::cli::args::Format;
@@ -12,7 +11,9 @@ use crate::cli::drive::Until;
 use crate::cli::drive::drive;
 use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
-use crate::cli::input;
+use crate::cli::input::Capture;
+use crate::cli::input::Opened;
+use crate::cli::input::Origins;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
@@ -28,18 +29,19 @@ use crate::pipeline::Judging;
 use crate::report::headers;
 use crate::report::headers::Layout;
 use crate::report::json_headers;
+use crate::report::json_headers::Place;
 use crate::report::style::Style;
 use crate::source::Flow;
-use crate::source::Source;
+use crate::source::Margin;
 use crate::tcp::dialect;
 
 pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure> {
     let job = Job::of(args, screen)?;
     let mut out = Out::stdout();
-    let mut unread = 0;
-    for file in &job.files {
-        match job.sources(file) {
-            Ok(sources) => job.show(file, sources, &mut out)?,
+    let (mut unread, mut is_first) = (0, true);
+    for capture in &job.captures {
+        match job.sources(capture) {
+            Ok(sources) => job.show(&capture.name, sources, &mut out, &mut is_first)?,
             Err(failure) => {
                 say(&failure);
                 unread += 1;
@@ -51,7 +53,7 @@ pub(super) fn run(args: HeadersArgs, screen: Screen) -> Result<Verdict, Failure>
 }
 
 struct Job {
-    files: Vec<String>,
+    captures: Vec<Capture>,
     frames: Frames,
     selection: Selection,
     shape: Shape,
@@ -68,7 +70,7 @@ enum Shape {
 }
 
 /// A capture, and its second opening for a dialect that reads twice.
-type Sources = (Box<dyn Source>, Option<Box<dyn Source>>);
+type Sources = (Opened, Option<Opened>);
 
 impl Job {
     fn of(args: HeadersArgs, screen: Screen) -> Result<Self, Failure> {
@@ -84,9 +86,8 @@ impl Job {
             }
             None => Frames::ALL,
         };
-        input::stdin_once(&files)?;
         Ok(Self {
-            files,
+            captures: Capture::all(&files, args.reading)?,
             frames,
             selection: Selection::of(&args.only, args.stream)?.with_fields(&args.fields),
             shape,
@@ -96,28 +97,36 @@ impl Job {
         })
     }
 
-    fn sources(&self, file: &str) -> Result<Sources, Failure> {
-        let first: Box<dyn Source> = Box::new(input::file(file, "headers")?);
+    fn sources(&self, capture: &Capture) -> Result<Sources, Failure> {
+        let first = capture.open("headers")?;
         // A stream is read once: the dialect then tells what is known so far.
         // Only objects show what the second reading knows better.
-        let again = self.dialect && self.shape == Shape::Objects && Path::new(file).is_file();
-        let second: Option<Box<dyn Source>> = if again { Some(Box::new(input::file(file, "headers")?)) } else { None };
-        Ok((first, second))
+        let again = self.dialect && self.shape == Shape::Objects && capture.stays();
+        Ok((first, if again { Some(capture.open("headers")?) } else { None }))
     }
 
-    fn show(&self, file: &str, (mut first, second): Sources, out: &mut Out) -> Result<(), Failure> {
-        let (mut source, dialect) = match second {
+    fn show(
+        &self,
+        file: &str,
+        (mut first, second): Sources,
+        out: &mut Out,
+        is_first: &mut bool,
+    ) -> Result<(), Failure> {
+        let (Opened { mut source, origin }, dialect) = match second {
             None => (first, self.dialect.then(dialect::Dialect::new)),
             Some(second) => {
                 let mut learner = Learner(dialect::FirstPass::new());
-                drive(first.as_mut(), &self.until, &mut learner)?;
+                drive(first.source.as_mut(), &self.until, &mut learner)?;
                 (second, Some(dialect::Dialect::second_pass(learner.0.finish())))
             }
         };
         let judging = if self.shape == Shape::Objects { Judging::Everything } else { Judging::Off };
         let analyzer = Analyzer::default().judging(self.selection.judging(judging));
         let selection = self.selection.clone();
-        let mut shower = Shower { job: self, file, out, analyzer, dialect, selection, base: None, frames: 0 };
+        let margin = source.margin();
+        let (base, frames) = (None, 0);
+        let mut shower =
+            Shower { job: self, margin, file, origin, out, analyzer, dialect, selection, is_first, base, frames };
         drive(source.as_mut(), &self.until, &mut shower)?;
         let frames = shower.frames;
         out.flush()?;
@@ -174,10 +183,14 @@ impl Taker for Learner {
 struct Shower<'a> {
     job: &'a Job,
     file: &'a str,
+    origin: Option<Origins>,
+    margin: Option<Margin>,
     out: &'a mut Out,
     analyzer: Analyzer,
     dialect: Option<dialect::Dialect>,
     selection: Selection,
+    /// No object was written so far: the first one bears the number of the schema.
+    is_first: &'a mut bool,
     base: Option<Timestamp>,
     frames: u64,
 }
@@ -197,10 +210,29 @@ impl Taker for Shower<'_> {
         let tags = self.dialect.as_mut().and_then(|dialect| dialect.observe(packet));
         if job.frames.contains(frame) && self.selection.wants(packet, &seen) {
             let tags = tags.as_ref();
+            let origin = self.origin.as_ref().map(Origins::latest);
+            let (file, number) = origin.unwrap_or((self.file, frame));
+            let notes = self.margin.as_ref().map(Margin::latest).unwrap_or_default();
+            let place = Place { file, number, merged: origin.map(|_| frame), notes: &notes, is_first: false };
             match job.shape {
-                Shape::Page(layout) => headers::page(self.out, packet, &seen, &job.style, tags, layout)?,
-                Shape::Brief => headers::brief(self.out, packet, &seen, &job.style, base, tags)?,
-                Shape::Objects => json_headers::frame(self.out, self.file, packet, &seen, tags)?,
+                Shape::Page(layout) => {
+                    if origin.is_some() {
+                        writeln!(self.out, "{}:{number}", input_name(file))?;
+                    }
+                    headers::page(self.out, packet, &seen, &job.style, tags, layout)?;
+                    headers::notes(self.out, &notes, &job.style)?;
+                }
+                Shape::Brief => {
+                    if origin.is_some() {
+                        write!(self.out, "{}:{number} ", input_name(file))?;
+                    }
+                    headers::brief(self.out, packet, &seen, &job.style, base, tags)?;
+                    headers::notes(self.out, &notes, &job.style)?;
+                }
+                Shape::Objects => {
+                    let is_first = std::mem::take(self.is_first);
+                    json_headers::placed(self.out, Place { is_first, ..place }, packet, &seen, tags)?;
+                }
             }
         }
         Ok(if frame >= job.frames.to { Flow::Stop } else { Flow::Continue })

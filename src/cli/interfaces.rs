@@ -19,7 +19,7 @@ pub(super) fn run(args: InterfacesArgs, screen: Screen) -> Result<Verdict, Failu
         Format::Table => interfaces::table(&mut out, &all, &screen.style(false))?,
         Format::Jsonl => {
             json::header(&mut out)?;
-            all.iter().try_for_each(|interface| json::interface(&mut out, interface))?;
+            all.iter().try_for_each(|interface| interfaces::object(&mut out, interface))?;
         }
     }
     out.flush()?;

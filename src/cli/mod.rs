@@ -26,6 +26,7 @@ mod out;
 mod screen;
 mod select;
 mod sinks;
+mod states;
 mod stop;
 mod trace;
 mod usage;

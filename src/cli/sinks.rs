@@ -221,7 +221,8 @@ impl<W: Write> Show for Objects<W> {
         self.totals.frames += facts.frames;
         self.totals.bytes += facts.bytes;
         let evicted = analyzer.tables().iter().map(|table| table.evicted).sum();
-        self.paper.write(|out| json::capture(out, info, facts, dropped, evicted));
+        let trial = analyzer.trial_of(info, dropped);
+        self.paper.write(|out| json::capture(out, info, facts, dropped, evicted, &trial));
     }
 
     fn check(&mut self) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;
 use crate::cli::follow::Follow;
 use crate::cli::input;
+use crate::cli::input::Capture;
 use crate::cli::input::Meant;
 use crate::cli::out::Out;
 use crate::cli::say;
@@ -29,7 +30,7 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         let text = "--absolute is about lines for people, --format jsonl writes none: leave one of them out";
         return Err(Failure::Usage(text.to_owned()));
     }
-    let meant = input::meant(&args.input)?;
+    let meant = meant(&args)?;
     if args.stream.is_some() && matches!(meant, Meant::Interface(_)) {
         let text = "--stream is for files: on an interface, give --port or --host instead";
         return Err(Failure::Usage(text.to_owned()));
@@ -40,48 +41,97 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
     }
     // Before the capture begins, so that no Ctrl-C is missed.
     let stop = Stop::on_signals()?;
-    let (mut source, live) = open(&meant, &args)?;
-    let deadline = args.duration.filter(|_| live).map(|length| Instant::now() + length.by_clock());
-    let until = Until { stop, deadline };
-    match args.format {
-        Format::Table => {
-            let lines = Lines::new(Out::stdout(), screen.style(args.absolute));
-            follow(&args, source.as_mut(), live, lines, &until)?;
-        }
-        Format::Jsonl => {
-            let mut objects = Objects::new(Out::stdout());
-            objects.begin(&args.input);
-            follow(&args, source.as_mut(), live, objects, &until)?.finish()?;
+    let captures = match meant {
+        Meant::Interface(name) => vec![Input::Live(name)],
+        Meant::File(_) => Capture::all(&args.inputs, args.reading)?.into_iter().map(Input::Capture).collect(),
+    };
+    let mut objects = (args.format == Format::Jsonl).then(|| Objects::new(Out::stdout()));
+    for input in captures {
+        let mut source = input.open(&args)?;
+        let deadline = args.duration.filter(|_| input.is_live()).map(|length| Instant::now() + length.by_clock());
+        let until = Until { stop: stop.clone(), deadline };
+        match objects.take() {
+            None => {
+                let lines = Lines::new(Out::stdout(), screen.style(args.absolute));
+                follow(&args, &input, source.as_mut(), lines, &until)?;
+            }
+            Some(mut sink) => {
+                sink.begin(input.name());
+                objects = Some(follow(&args, &input, source.as_mut(), sink, &until)?);
+            }
         }
     }
+    objects.map_or(Ok(()), |mut objects| objects.finish())?;
     Ok(Verdict::Clean)
 }
 
-fn open(meant: &Meant, args: &TraceArgs) -> Result<(Box<dyn Source>, bool), Failure> {
-    match meant {
-        Meant::Interface(name) => {
-            let source = input::interface(name, &args.only)?;
-            talk(&format!("capturing on {name} (Ctrl-C to stop)"));
-            Ok((source, true))
+/// One name may be an interface; several are files.
+fn meant(args: &TraceArgs) -> Result<Meant, Failure> {
+    let first = &args.inputs[0];
+    if args.inputs.len() > 1 {
+        return Ok(Meant::File(first.clone()));
+    }
+    let meant = input::meant(first)?;
+    if args.reading.follow && matches!(meant, Meant::Interface(_)) {
+        let text = "--follow is for files that grow: an interface is followed anyway";
+        return Err(Failure::Usage(text.to_owned()));
+    }
+    Ok(meant)
+}
+
+/// What is traced.
+enum Input {
+    Live(String),
+    Capture(Capture),
+}
+
+impl Input {
+    const fn is_live(&self) -> bool {
+        matches!(self, Self::Live(_))
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Live(name) => name,
+            Self::Capture(capture) => &capture.name,
         }
-        Meant::File(name) => Ok((Box::new(input::file(name, "trace")?), false)),
+    }
+
+    /// Packets are shown as they come.
+    fn is_awaited(&self) -> bool {
+        match self {
+            Self::Live(_) => true,
+            Self::Capture(capture) => capture.is_awaited(),
+        }
+    }
+
+    fn open(&self, args: &TraceArgs) -> Result<Box<dyn Source>, Failure> {
+        match self {
+            Self::Live(name) => {
+                let source = input::interface(name, &args.only)?;
+                talk(&format!("capturing on {name} (Ctrl-C to stop)"));
+                Ok(source)
+            }
+            Self::Capture(capture) => Ok(capture.open("trace")?.source),
+        }
     }
 }
 
 fn follow<S: Show>(
     args: &TraceArgs,
+    input: &Input,
     source: &mut dyn Source,
-    live: bool,
     sink: S,
     until: &Until,
 ) -> Result<S, Failure> {
+    let live = input.is_live();
     let selection = Selection::of(&args.only, args.stream)?;
     let framed = selection.framed(args.messages.framing);
     let mut follow = Follow::new(Limits::default(), selection, sink);
     follow.analyzer = follow.analyzer.finding_messages(framed);
     follow.count = args.count;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());
-    follow.eager = live || args.input == "-";
+    follow.eager = input.is_awaited();
     let ended = follow.run(source, until);
     if live {
         let dropped = source.stats().dropped.unwrap_or(0);
@@ -89,11 +139,11 @@ fn follow<S: Show>(
     }
     ended?;
     if let Some(problem) = &source.info().problem {
-        say(&format!("{}: {problem}", input_name(&args.input)));
+        say(&format!("{}: {problem}", input_name(input.name())));
     }
     match follow.chosen.missing() {
         Some(wanted) => Err(Failure::NoStream {
-            file: input_name(&args.input),
+            file: input_name(input.name()),
             protocol: Protocol::Tcp,
             streams: follow.chosen.tcp_streams,
             wanted,

@@ -32,7 +32,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
     let (extent, version) = (carried.extent, carried.ip.version);
     let layer = if version == 4 { LayerKind::Icmp } else { LayerKind::Icmpv6 };
     let Some(bytes) = require(packet, layer, extent, MIN_LEN) else { return };
-    if !push(packet, layer, extent.at, bytes.len().min(HEADER_LEN)) {
+    if !push(packet, layer, extent.at, bytes.len().min(header_len(version, bytes[0]))) {
         return;
     }
     let [kind, code, high, low] = [bytes[0], bytes[1], bytes[2], bytes[3]];
@@ -78,6 +78,19 @@ fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], fi
         note(packet, DefectCode::IcmpChecksum, layer, at, u32::from(field), u32::from(expected));
     }
     state
+}
+
+/// Octets before what a message carries; neighbour discovery carries nothing but itself.
+const fn header_len(version: u8, kind: u8) -> usize {
+    match (version, kind) {
+        // Timestamps (RFC 792), address mask (RFC 950).
+        (4, 13 | 14) => 20,
+        (4, 17 | 18) => 12,
+        // Listener discovery (RFC 2710), neighbour discovery (RFC 4861).
+        (6, 130..=132) => 24,
+        (6, 133..=137) => usize::MAX,
+        _ => HEADER_LEN,
+    }
 }
 
 /// RFC 1191 §4 (0 from a router that is older than it), RFC 4443 §3.2.

@@ -3,24 +3,24 @@
 //! Each rule is a function from the ended connection to at most one finding, whose text can be redone by hand.
 
 use crate::detect::Say;
+use crate::detect::reset;
+use crate::detect::weaken;
 use crate::finding::Code;
 use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::finding::Value;
 use crate::flow::EndedConnection;
 use crate::flow::Leaves;
-use crate::tcp::CloseKind;
 use crate::tcp::Outcome;
 use crate::tcp::Side;
 use crate::tcp::handshake::AckFault;
 use crate::tcp::notable::Tally;
-use crate::tcp::teardown::ResetKind;
 
 /// Says everything that is to be said about a connection that is over.
 pub fn judge(ended: &EndedConnection<'_>, say: Say<'_>) {
     for rule in RULES {
         if let Some(finding) = rule(ended) {
-            say(finding);
+            say(weaken::weakened(ended, finding));
         }
     }
 }
@@ -34,7 +34,7 @@ const RULES: &[Rule] = &[
     syn_ack_changed,
     simultaneous,
     mid_stream,
-    reset,
+    reset::judge,
     half_closed,
     idle_close,
     request_unanswered,
@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
     reset_ignored,
 ];
 
-fn finding(ended: &EndedConnection<'_>, code: Code, frames: Vec<u64>, text: String) -> Finding {
+pub(super) fn finding(ended: &EndedConnection<'_>, code: Code, frames: Vec<u64>, text: String) -> Finding {
     Finding {
         code,
         severity: code.severity(),
@@ -61,7 +61,7 @@ fn finding(ended: &EndedConnection<'_>, code: Code, frames: Vec<u64>, text: Stri
     }
 }
 
-fn with(mut finding: Finding, key: &'static str, value: impl Into<Value>) -> Finding {
+pub(super) fn with(mut finding: Finding, key: &'static str, value: impl Into<Value>) -> Finding {
     finding.evidence.push((key, value.into()));
     finding
 }
@@ -89,6 +89,8 @@ fn opening(ended: &EndedConnection<'_>) -> Option<Finding> {
                 format!("{server} is unreachable for {client}: an ICMP error quotes the SYN of frame {}", syn.frame);
             Some(finding(ended, Code::Unreachable, vec![syn.frame, connection.last.frame], text))
         }
+        // Half of an answer came; the other half began a stream of its own.
+        Outcome::NoAnswer if handshake.is_acknowledged_alone() && ended.why == Leaves::Reused => None,
         Outcome::NoAnswer => {
             let waited = connection.last.at.since(syn.at).human();
             let text = match ended.why {
@@ -188,32 +190,6 @@ fn mid_stream(ended: &EndedConnection<'_>) -> Option<Finding> {
     Some(finding(ended, Code::MidStream, vec![ended.connection.first.frame], text))
 }
 
-fn reset(ended: &EndedConnection<'_>) -> Option<Finding> {
-    let (side, mark, kind) = ended.connection.teardown.reset?;
-    let code = match ended.connection.close_kind() {
-        CloseKind::Abort => Code::Reset,
-        CloseKind::ResetAfterFin => Code::ResetAfterFin,
-        CloseKind::FourWay
-        | CloseKind::ThreeSegment
-        | CloseKind::Simultaneous
-        | CloseKind::HalfClose
-        | CloseKind::Open
-        | CloseKind::NotSeen => return None,
-    };
-    let how = match kind {
-        ResetKind::Abort => "with ACK: closed with data unread, with linger 0, or ended hard",
-        ResetKind::NoConnection => "without ACK: it answers a segment that found no connection any more",
-        ResetKind::RefusesSyn => "in answer to a SYN",
-    };
-    let text = format!(
-        "{} reset the connection with {} in frame {}, {how}",
-        ended.endpoint(side),
-        ended.endpoint(side.peer()),
-        mark.frame
-    );
-    Some(with(finding(ended, code, vec![mark.frame], text), "by", side.name()))
-}
-
 fn reset_ignored(ended: &EndedConnection<'_>) -> Option<Finding> {
     let tally = ended.connection.notable().resets_ignored;
     tallied(ended, Code::ResetIgnored, tally, |frame, side| {
@@ -306,6 +282,9 @@ fn retransmission(ended: &EndedConnection<'_>) -> Option<Finding> {
     let connection = ended.connection;
     let octets = connection.side(Side::Client).repeated_bytes + connection.side(Side::Server).repeated_bytes;
     let tally = connection.notable().repeated;
+    if weaken::only_copies(connection) {
+        return None;
+    }
     tallied(ended, Code::Retransmission, tally, |frame, side| {
         format!(
             "{octets} octets in {} segments were sent again, first by {} in frame {frame}",

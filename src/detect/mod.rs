@@ -1,12 +1,17 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`] and [`exchange`] judge a conversation at its end, [`path`] its paths, [`syn_flood`] watches openings while they happen.
+//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`path`]
+//! its paths, [`syn_flood`] watches openings while they happen.
 
 pub mod connection;
 pub mod exchange;
+pub mod life;
 pub mod path;
 pub mod segments;
 pub mod syn_flood;
+
+mod reset;
+mod weaken;
 
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
@@ -41,6 +46,7 @@ impl Detectors {
     /// A connection left.
     pub fn on_connection(&mut self, ended: &EndedConnection<'_>, say: Say<'_>) {
         connection::judge(ended, say);
+        life::judge(ended, say);
         segments::judge(ended, say);
         path::judge(ended, say);
     }

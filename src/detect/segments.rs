@@ -43,6 +43,7 @@ fn finding(ended: &EndedConnection<'_>, count: &Count) -> Finding {
                 "between {client} and {server} the same numbers carried other octets {times}, first in frame {first}"
             )
         }
+        Code::SelfConnect => format!("{client} is connected to itself, since frame {first}: one socket, both ends"),
         Code::Paws => format!("between {client} and {server} timestamps ran back {times}, first in frame {first}"),
         Code::SackSane => {
             format!(
@@ -91,6 +92,7 @@ fn number(count: &Count, name: &str) -> u64 {
 
 /// In the catalogue's order.
 const TOLD: &[Code] = &[
+    Code::SelfConnect,
     Code::AckRange,
     Code::Paws,
     Code::WindowScaleLimit,

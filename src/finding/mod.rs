@@ -73,6 +73,18 @@ pub enum Gap {
     OrderAtReceiver,
     /// Idle for so long that a timestamp clock may have come round (RFC 7323 §5.5).
     ClockMayHaveWrapped,
+    /// The capturing side lost frames meanwhile.
+    KernelDrops,
+    /// The capture's clock was set back meanwhile.
+    ClockStepped,
+    /// The way is so short that the hosts' own time outweighs it.
+    TooClose,
+    /// Signs that should agree contradict each other.
+    SignsDisagree,
+    /// The capture has no room to say it, or did not.
+    NotTold,
+    /// Nothing passed that could have shown it.
+    NothingSeen,
     /// No segment was sent that is as large as allowed.
     NoFullSegment,
     /// The SYN was seen at one place only, and nothing later contradicts it.
@@ -80,6 +92,27 @@ pub enum Gap {
 }
 
 impl Gap {
+    /// Every gap there is.
+    pub const ALL: [Self; 17] = [
+        Self::NoHandshake,
+        Self::OneSided,
+        Self::Snapped,
+        Self::NotCaptured,
+        Self::Fragmented,
+        Self::CaptureEnded,
+        Self::BadChecksum,
+        Self::NoRoundTrip,
+        Self::NoIdentity,
+        Self::OrderAtReceiver,
+        Self::ClockMayHaveWrapped,
+        Self::KernelDrops,
+        Self::ClockStepped,
+        Self::TooClose,
+        Self::SignsDisagree,
+        Self::NotTold,
+        Self::NothingSeen,
+    ];
+
     /// Stable, kebab-case.
     pub const fn code(self) -> &'static str {
         match self {
@@ -94,6 +127,12 @@ impl Gap {
             Self::NoIdentity => "no-identity",
             Self::OrderAtReceiver => "order-at-receiver",
             Self::ClockMayHaveWrapped => "clock-may-have-wrapped",
+            Self::KernelDrops => "kernel-drops",
+            Self::ClockStepped => "clock-stepped",
+            Self::TooClose => "too-close",
+            Self::SignsDisagree => "signs-disagree",
+            Self::NotTold => "not-told",
+            Self::NothingSeen => "nothing-seen",
             Self::NoFullSegment => "no-full-segment",
             Self::OnePlace => "one-place",
         }
@@ -115,6 +154,12 @@ impl Gap {
             Self::NoIdentity => "timestamps, or IP ids that count",
             Self::OrderAtReceiver => "a capture at the receiver",
             Self::ClockMayHaveWrapped => "the sender's clock",
+            Self::KernelDrops => "a capture without drops",
+            Self::ClockStepped => "a steady clock",
+            Self::TooClose => "a capture point farther from both hosts",
+            Self::SignsDisagree => "another capture point",
+            Self::NotTold => "the word of whoever captured it",
+            Self::NothingSeen => "more traffic",
             Self::NoFullSegment => "a transfer of more than one segment",
             Self::OnePlace => "a capture at the sender's interface, or at two places",
         }
@@ -135,6 +180,12 @@ impl fmt::Display for Gap {
             Self::NoIdentity => "neither IP id nor timestamp tells one packet from another",
             Self::OrderAtReceiver => "which packet reached the receiver first cannot be seen from here",
             Self::ClockMayHaveWrapped => "the timestamp clock may have come round",
+            Self::KernelDrops => "frames were lost while capturing around then",
+            Self::ClockStepped => "the capture's clock was set back meanwhile",
+            Self::TooClose => "the way is too short to tell it from the time that hosts take",
+            Self::SignsDisagree => "the signs contradict each other",
+            Self::NotTold => "it is not told",
+            Self::NothingSeen => "nothing passed that would show it",
             Self::NoFullSegment => "no segment was as large as allowed",
             Self::OnePlace => "the SYN was seen at one place only",
         })

@@ -3,6 +3,7 @@
 use crate::flow::timeouts::Leaves;
 use crate::packet::Endpoint;
 use crate::packet::Timestamp;
+use crate::tcp::Blind;
 use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Side;
@@ -28,6 +29,8 @@ pub struct EndedConnection<'a> {
     pub until: Option<Timestamp>,
     /// Why it left.
     pub why: Leaves,
+    /// What the capture was known to have missed by then.
+    pub blind: Blind,
 }
 
 impl EndedConnection<'_> {

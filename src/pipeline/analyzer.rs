@@ -1,6 +1,7 @@
 //! One pass over a capture: flows are looked up, connections fed, detectors told, what ended handed on.
 
-use crate::detect::Detectors;
+mod asked;
+
 use crate::detect::syn_flood::Segment;
 use crate::flow::EndedConnection;
 use crate::flow::Leaves;
@@ -9,7 +10,6 @@ use crate::flow::Stage;
 use crate::flow::Table;
 use crate::flow::TableStats;
 use crate::packet::Dir;
-use crate::packet::Endpoint;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
 use crate::packet::Packet;
@@ -21,6 +21,7 @@ use crate::packet::Timestamp;
 use crate::packet::Transport;
 use crate::packet::Tuple;
 use crate::pipeline::books::Books;
+use crate::pipeline::court::Court;
 use crate::pipeline::datagrams::UdpFlow;
 use crate::pipeline::datagrams::end_udp;
 use crate::pipeline::facts::Facts;
@@ -31,11 +32,17 @@ use crate::pipeline::options::Limits;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::TcpSeen;
+use crate::pipeline::sides::ends;
+use crate::pipeline::sides::side_of;
+use crate::pipeline::sides::stage_of;
+use crate::source::CaptureInfo;
 use crate::tcp;
+use crate::tcp::Blind;
 use crate::tcp::Connection;
+use crate::tcp::Hearing;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
-use crate::tcp::Side;
+use crate::tcp::life::Steps;
 use crate::tcp::verdict::Judgement;
 use crate::udp::Sent;
 
@@ -64,9 +71,12 @@ pub struct Analyzer {
     books: Option<Books>,
     pub(super) finder: Option<Finder>,
     pub(super) read_size: Option<u32>,
+    life: Option<Steps>,
     latest: Timestamp,
-    pub(super) detectors: Detectors,
+    pub(super) court: Court,
     facts: Facts,
+    /// Number of the latest packet.
+    frame: u64,
 }
 
 impl Default for Analyzer {
@@ -89,40 +99,34 @@ impl Analyzer {
             books: None,
             finder: None,
             read_size: None,
+            life: None,
             latest: Timestamp::EPOCH,
-            detectors: Detectors::default(),
+            court: Court::default(),
             facts: Facts::default(),
+            frame: 0,
         }
-    }
-
-    /// The same analysis, judging each segment.
-    #[must_use]
-    pub fn judging(mut self, judging: Judging) -> Self {
-        self.judging = judging;
-        self
-    }
-
-    /// The same analysis, keeping what other observers would have written down about each connection. It costs a box
-    /// of about 1½ KB per connection, and as many more as lie between what was sent and what was acknowledged.
-    ///
-    /// They all read files through libpcap, which believes no frame to be longer than the file's `snaplen`.
-    #[must_use]
-    pub fn keeping_ledger(mut self, snaplen: Option<u32>) -> Self {
-        self.books = Some(Books::new(snaplen));
-        self
-    }
-
-    /// The same analysis, forgetting no TCP connection for its silence as long as there is room to spare, so that
-    /// streams stay whole: for captures that are read, not watched. A few more are held, a few less are cut in two.
-    #[must_use]
-    pub fn patient(mut self) -> Self {
-        self.tcp = self.tcp.patient();
-        self
     }
 
     /// What is known of the capture so far.
     pub const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The capture on trial, by what has passed and ended so far; `dropped` frames were lost by the capturing side,
+    /// where that is known.
+    pub fn trial_of(&self, info: &CaptureInfo, dropped: Option<u64>) -> Vec<Judgement> {
+        self.court.trial.of_capture(&self.facts, info, dropped, &self.court.blind)
+    }
+
+    /// What the capture is known to have missed so far.
+    pub const fn blind(&self) -> Blind {
+        self.court.blind
+    }
+
+    /// The capturing side has lost `total` frames so far. What was lost since the last word lies before the next packet,
+    /// and nobody is blamed for it.
+    pub const fn capture_lost(&mut self, total: u64) {
+        self.court.lost(total, self.frame);
     }
 
     /// Counters of the TCP and the UDP table.
@@ -140,6 +144,8 @@ impl Analyzer {
         self.facts.count(packet);
         let at = packet.meta.at;
         self.latest = at;
+        self.frame = packet.meta.number;
+        self.court.blind.stepped_at = self.facts.stepped_at;
         self.expire(at, sink);
         let Some(ip) = &packet.ip else { return Seen::Other };
         for outer in &packet.outer {
@@ -156,12 +162,12 @@ impl Analyzer {
     /// The capture is over: everything still held is handed on.
     pub fn finish(&mut self, sink: &mut dyn Sink) {
         for (tuple, flow, why) in self.tcp.drain_by(|flow| flow.stream) {
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, why, Some(self.latest));
+            end_tcp(&mut self.court, sink, &tuple, &flow, why, Some(self.latest));
         }
         for (tuple, flow, why) in self.udp.drain_by(|flow| flow.stream) {
-            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
+            end_udp(&mut self.court, sink, &tuple, &flow, why);
         }
-        self.detectors.finish(&mut |finding| sink.finding(finding));
+        self.court.detectors.finish(&mut |finding| sink.finding(finding));
     }
 
     fn observe_tcp(
@@ -181,8 +187,11 @@ impl Analyzer {
         self.judgements.clear();
         if header.sound && !ip.is_fragment() {
             let thorough = self.judging == Judging::Everything;
+            let blind = self.court.blind;
+            flow.connection.beware(mark, &blind, header);
             if self.judging != Judging::Off {
-                flow.connection.judge(mark, side, ip, header, thorough, &mut self.judgements);
+                let hearing = Hearing { thorough, blind };
+                flow.connection.judge(mark, side, ip, header, hearing, &mut self.judgements);
             }
             flow.connection.observe(mark, side, ip, header, &mut self.events);
             if let Some(books) = self.books {
@@ -204,7 +213,7 @@ impl Analyzer {
         let (client, server) = ends(&tuple, flow.client_is_low);
         if header.sound && !ip.is_fragment() {
             let segment = Segment { at: mark.at, frame: mark.frame, ip, tcp: header, tuple: &tuple, dir, settled };
-            self.detectors.on_segment(&segment, &mut |finding| sink.finding(finding));
+            self.court.detectors.on_segment(&segment, &mut |finding| sink.finding(finding));
         }
         Seen::Tcp(TcpSeen {
             stream: flow.stream,
@@ -216,6 +225,7 @@ impl Analyzer {
             events: &self.events,
             told: self.finder.as_ref().map_or(&[], Finder::told),
             judgements: &self.judgements,
+            blind: self.court.blind,
         })
     }
 
@@ -229,16 +239,18 @@ impl Analyzer {
         header: &TcpHeader<'_>,
         sink: &mut dyn Sink,
     ) -> (Lookup, bool) {
+        let mut predecessor = None;
         if let Some(found) = self.tcp.find(&tuple) {
             let flow = self.tcp.get(found);
             if !flow.connection.is_reused_by(side_of(dir, flow.client_is_low), header) {
                 return (found, false);
             }
             let (tuple, flow) = self.tcp.remove(found);
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, Leaves::Reused, None);
+            predecessor = flow.connection.leaves_behind(mark, side_of(dir, flow.client_is_low), header);
+            end_tcp(&mut self.court, sink, &tuple, &flow, Leaves::Reused, None);
         }
         if let Some((tuple, flow, why)) = self.tcp.pop_for_room() {
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, why, None);
+            end_tcp(&mut self.court, sink, &tuple, &flow, why, None);
         }
         let stream = self.next_tcp;
         self.next_tcp += 1;
@@ -246,6 +258,8 @@ impl Analyzer {
         let client_is_low = (dir == Dir::LowToHigh) != answers;
         let oriented = header.flags.has(TcpFlags::SYN);
         let connection = Connection::new(mark, ip.version == 6, oriented);
+        let mut connection = connection.keeping_life(self.life).following(predecessor);
+        connection.to_itself = tuple.low == tuple.high;
         let flow = TcpFlow { stream, client_is_low, connection, ledger: None, messages: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
     }
@@ -255,7 +269,7 @@ impl Analyzer {
         let (tuple, dir) = Tuple::of(quoted.protocol, quoted.src, quoted.dst);
         let refuses = icmp.is_unreachable();
         if refuses && quoted.protocol == Protocol::Tcp {
-            self.detectors.on_unreachable(packet.meta.at, &quoted, &mut |finding| sink.finding(finding));
+            self.court.detectors.on_unreachable(packet.meta.at, &quoted, &mut |finding| sink.finding(finding));
         }
         match quoted.protocol {
             Protocol::Tcp => {
@@ -292,17 +306,17 @@ impl Analyzer {
     fn expire(&mut self, at: Timestamp, sink: &mut dyn Sink) {
         for _ in 0..Table::<TcpFlow>::expire_budget() {
             let Some((tuple, flow, why)) = self.tcp.pop_expired(at) else { break };
-            end_tcp(&mut self.detectors, sink, &tuple, &flow, why, None);
+            end_tcp(&mut self.court, sink, &tuple, &flow, why, None);
         }
         for _ in 0..Table::<UdpFlow>::expire_budget() {
             let Some((tuple, flow, why)) = self.udp.pop_expired(at) else { break };
-            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
+            end_udp(&mut self.court, sink, &tuple, &flow, why);
         }
     }
 }
 
 fn end_tcp(
-    detectors: &mut Detectors,
+    court: &mut Court,
     sink: &mut dyn Sink,
     tuple: &Tuple,
     flow: &TcpFlow,
@@ -310,30 +324,11 @@ fn end_tcp(
     until: Option<Timestamp>,
 ) {
     let (client, server) = ends(tuple, flow.client_is_low);
-    let ledger = flow.ledger.as_deref();
     let messages = flow.messages.as_deref().map(|kept| &kept.messages);
-    let connection = &flow.connection;
-    let ended = EndedConnection { stream: flow.stream, client, server, connection, ledger, messages, until, why };
-    detectors.on_connection(&ended, &mut |finding| sink.finding(finding));
-    sink.connection(&ended);
-}
-
-fn stage_of(connection: &Connection) -> Stage {
-    if connection.teardown.is_over() {
-        Stage::Closed
-    } else if connection.handshake.is_settled() || !connection.oriented {
-        Stage::Open
-    } else {
-        Stage::Attempt
-    }
-}
-
-fn side_of(dir: Dir, client_is_low: bool) -> Side {
-    if (dir == Dir::LowToHigh) == client_is_low { Side::Client } else { Side::Server }
-}
-
-pub(super) fn ends(tuple: &Tuple, first_is_low: bool) -> (Endpoint, Endpoint) {
-    if first_is_low { (tuple.low, tuple.high) } else { (tuple.high, tuple.low) }
+    let (stream, connection, ledger) = (flow.stream, &flow.connection, flow.ledger.as_deref());
+    let blind = court.blind;
+    let ended = EndedConnection { stream, client, server, connection, ledger, messages, until, why, blind };
+    court.connection(ended, sink);
 }
 
 #[cfg(test)]
@@ -346,7 +341,7 @@ mod tests {
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [832, 640]);
+        assert_eq!(Analyzer::state_sizes(), [864, 640]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

@@ -1,6 +1,5 @@
 //! UDP's part of the pass: datagrams find their conversation, tunnels count in theirs.
 
-use crate::detect::Detectors;
 use crate::flow::EndedExchange;
 use crate::flow::Leaves;
 use crate::flow::Lookup;
@@ -13,10 +12,11 @@ use crate::packet::Protocol;
 use crate::packet::Tuple;
 use crate::packet::UdpHeader;
 use crate::pipeline::analyzer::Analyzer;
-use crate::pipeline::analyzer::ends;
+use crate::pipeline::court::Court;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::UdpSeen;
+use crate::pipeline::sides::ends;
 use crate::udp::Exchange;
 use crate::udp::Sent;
 
@@ -74,7 +74,7 @@ impl Analyzer {
 
     fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
         if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
-            end_udp(&mut self.detectors, sink, &tuple, &flow, why);
+            end_udp(&mut self.court, sink, &tuple, &flow, why);
         }
         let flow = UdpFlow {
             stream: self.next_udp,
@@ -87,9 +87,7 @@ impl Analyzer {
 }
 
 /// Hands on a conversation that left the table.
-pub(super) fn end_udp(detectors: &mut Detectors, sink: &mut dyn Sink, tuple: &Tuple, flow: &UdpFlow, why: Leaves) {
+pub(super) fn end_udp(court: &mut Court, sink: &mut dyn Sink, tuple: &Tuple, flow: &UdpFlow, why: Leaves) {
     let (a, b) = ends(tuple, flow.a_is_low);
-    let ended = EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why };
-    detectors.on_exchange(&ended, &mut |finding| sink.finding(finding));
-    sink.exchange(&ended);
+    court.exchange(&EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why }, sink);
 }

@@ -13,6 +13,9 @@ use crate::packet::Transport;
 /// Link types told apart; a capture with more counts the rest as frames only.
 const MAX_LINKS: usize = 16;
 
+/// Queues of one card hand their packets over in turns: stamps that lie this little back were taken by a sound clock.
+const REAL_STEP: Span = Span::from_millis(1);
+
 /// Counters over all frames. Fixed size.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -40,6 +43,8 @@ pub struct Facts {
     pub fragments: u64,
     /// Frames that the snap length cut.
     pub snapped: u64,
+    /// Octets kept of the longest of them: the snap length, as far as it shows.
+    pub longest_cut: u32,
     /// Transport checksums by state.
     pub checksums: Checksums,
     /// Frames with at least one defect.
@@ -50,6 +55,8 @@ pub struct Facts {
     pub clock_steps: u64,
     /// Widest step back.
     pub widest_step: Span,
+    /// The latest frame behind a step too wide to come from two queues of one clock; 0 for none.
+    pub stepped_at: u64,
     latest: Option<Timestamp>,
 }
 
@@ -75,8 +82,11 @@ impl Facts {
         self.frames += 1;
         self.bytes += u64::from(meta.origlen);
         self.captured_bytes += u64::from(meta.caplen);
-        self.snapped += u64::from(meta.is_snapped());
-        self.count_time(meta.at);
+        if meta.is_snapped() {
+            self.snapped += 1;
+            self.longest_cut = self.longest_cut.max(meta.caplen);
+        }
+        self.count_time(meta.at, meta.number);
         self.count_link(meta.link_type);
         self.count_transport(packet);
         if !packet.defects.is_empty() {
@@ -92,13 +102,17 @@ impl Facts {
         self.times.map_or(Span::ZERO, |(first, last)| last.since(first))
     }
 
-    fn count_time(&mut self, at: Timestamp) {
+    fn count_time(&mut self, at: Timestamp, frame: u64) {
         self.times = Some(self.times.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         if let Some(latest) = self.latest.replace(at)
             && at < latest
         {
             self.clock_steps += 1;
-            self.widest_step = self.widest_step.max(latest.since(at));
+            let step = latest.since(at);
+            self.widest_step = self.widest_step.max(step);
+            if step >= REAL_STEP {
+                self.stepped_at = frame;
+            }
         }
     }
 

@@ -7,10 +7,13 @@ pub mod analyzer;
 pub mod facts;
 pub mod options;
 pub mod seen;
+pub mod trial;
 
 mod books;
+mod court;
 mod datagrams;
 mod framed;
+mod sides;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
@@ -22,3 +25,4 @@ pub use seen::Seen;
 pub use seen::Sink;
 pub use seen::TcpSeen;
 pub use seen::UdpSeen;
+pub use trial::Trial;

@@ -6,6 +6,7 @@ use crate::flow::EndedExchange;
 use crate::packet::Endpoint;
 use crate::packet::Protocol;
 use crate::tcp;
+use crate::tcp::Blind;
 use crate::tcp::Connection;
 use crate::tcp::Side;
 use crate::tcp::framing::Told;
@@ -64,6 +65,8 @@ pub struct TcpSeen<'a> {
     pub told: &'a [(Side, Told)],
     /// How it was judged; empty unless the analysis was asked to.
     pub judgements: &'a [Judgement],
+    /// What the capture was known to have missed by then.
+    pub blind: Blind,
 }
 
 /// A datagram in its conversation.

@@ -11,15 +11,18 @@ use crate::report::markdown::cell;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::text::harmless;
+use crate::report::trial;
 use crate::source::CaptureInfo;
+use crate::source::Remarks;
+use crate::tcp::verdict::Judgement;
 
 /// What is known when the capture is over.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a> {
     /// The source's part.
     pub info: &'a CaptureInfo,
-    /// Frames that the capturing side lost.
-    pub dropped: Option<u64>,
+    /// What the capture itself cannot know.
+    pub trial: &'a [Judgement],
     /// The frames' part.
     pub facts: &'a Facts,
     /// Counters of the TCP and the UDP table.
@@ -41,6 +44,7 @@ pub fn write(out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Resul
     for line in lines(whole) {
         writeln!(out, "  {}", wrapped(&line, 2, 4, style.width))?;
     }
+    out.write_all(trial::section(whole.trial, 2, style).as_bytes())?;
     for warning in warnings(whole) {
         writeln!(out, "  {}", style.warn(format_args!("! {}", wrapped(&warning, 4, 4, style.width))))?;
     }
@@ -57,6 +61,9 @@ pub fn write_markdown(out: &mut dyn Write, whole: &Whole<'_>) -> io::Result<()> 
     for line in lines(whole) {
         writeln!(out, "- {}", cell(&line))?;
     }
+    for line in trial::plain(whole.trial) {
+        writeln!(out, "- {}", cell(&line))?;
+    }
     for warning in warnings(whole) {
         writeln!(out, "- **!** {}", cell(&warning))?;
     }
@@ -71,6 +78,18 @@ fn what(whole: &Whole<'_>) -> String {
     let Whole { info, facts, .. } = whole;
     let links: Vec<_> = facts.links.iter().map(|(link, _)| link.to_string()).collect();
     format!("{} {}, {} frames, {}", info.format, links.join("+"), text::count(facts.frames), text::octets(facts.bytes))
+}
+
+/// Link types of a capture: those of its frames, and those that it only declares.
+pub(super) fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
+    let declared = info.interfaces.iter().map(|interface| interface.link_type);
+    let mut names = Vec::new();
+    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn lines(whole: &Whole<'_>) -> Vec<String> {
@@ -92,7 +111,28 @@ fn lines(whole: &Whole<'_>) -> Vec<String> {
         ("absent", sums.absent),
         ("not to be told", sums.unverifiable),
     ];
-    [times, counts("packets", &kinds), counts("checksums", &checksums)].into_iter().flatten().collect()
+    let told = [times, counts("packets", &kinds), counts("checksums", &checksums)].into_iter().flatten();
+    told.chain(remarks(&whole.info.remarks)).collect()
+}
+
+/// What the file says of itself: who captured, names of addresses, comments; the first ones of many.
+fn remarks(remarks: &Remarks) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !remarks.made_by.is_empty() {
+        lines.push(format!("captured by: {}", harmless(&remarks.made_by.join(", "))));
+    }
+    let names: Vec<_> = remarks.names.iter().map(|(addr, name)| format!("{addr} {}", harmless(name))).collect();
+    if !names.is_empty() {
+        let more = names.len().saturating_sub(REMARKS);
+        let behind = if more > 0 { format!(", and {more} more") } else { String::new() };
+        lines.push(format!("names: {}{behind}", names[..names.len() - more].join(", ")));
+    }
+    lines.extend(remarks.comments.iter().take(REMARKS).map(|comment| format!("comment: {}", harmless(comment))));
+    let more = remarks.comments.len().saturating_sub(REMARKS);
+    if more > 0 {
+        lines.push(format!("and {more} more comments"));
+    }
+    lines
 }
 
 fn counts(what: &str, counts: &[(&str, u64)]) -> Option<String> {
@@ -103,7 +143,7 @@ fn counts(what: &str, counts: &[(&str, u64)]) -> Option<String> {
 
 /// What the capture cannot show, or shows wrongly.
 fn warnings(whole: &Whole<'_>) -> Vec<String> {
-    let Whole { info, dropped, facts, tables } = whole;
+    let Whole { info, facts, tables, .. } = whole;
     let mut warnings = Vec::new();
     let mut warn = |count: u64, text: String| {
         if count > 0 {
@@ -113,14 +153,11 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     if let Some(problem) = &info.problem {
         warn(1, format!("the capture ends badly: {problem}"));
     }
-    let lost = dropped.unwrap_or(0);
-    warn(lost, format!("{} frames were dropped while capturing: gaps may be the capture's own", text::count(lost)));
-    warn(facts.snapped, format!("{} frames were cut by the snap length", text::count(facts.snapped)));
     warn(facts.defective, format!("{} frames have malformed headers", text::count(facts.defective)));
-    let step = text::span(facts.widest_step);
-    let times = text::count(facts.clock_steps);
-    warn(facts.clock_steps, format!("the clock stepped back {times} times, by up to {step}"));
     let evicted = tables[0].evicted + tables[1].evicted;
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));
     warnings
 }
+
+/// Names and comments shown.
+const REMARKS: usize = 8;

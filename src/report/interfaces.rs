@@ -3,8 +3,11 @@
 use std::io;
 use std::io::Write;
 
+use serde::Serialize;
+
 use crate::report::grid::Column;
 use crate::report::grid::Grid;
+use crate::report::json::line;
 use crate::report::style::Style;
 use crate::report::text::harmless;
 use crate::source::Interface;
@@ -41,6 +44,48 @@ pub fn table(out: &mut dyn Write, interfaces: &[Interface], style: &Style) -> io
         }
     }
     grid.write(out, style.width)
+}
+
+/// One interface as an object for programs.
+///
+/// # Errors
+/// Those of the writer.
+pub fn object(out: &mut dyn Write, interface: &Interface) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        r#type: &'static str,
+        name: &'a str,
+        index: u32,
+        state: &'static str,
+        loopback: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mac: Option<String>,
+        addresses: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mtu: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mss_ipv4: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mss_ipv6: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        link_type: Option<String>,
+    }
+    line(
+        out,
+        &Line {
+            r#type: "interface",
+            name: &interface.name,
+            index: interface.index,
+            state: state(interface),
+            loopback: interface.loopback,
+            mac: interface.mac.map(|mac| mac.to_string()),
+            addresses: interface.addresses.iter().map(ToString::to_string).collect(),
+            mtu: interface.mtu,
+            mss_ipv4: interface.mtu.map(|mtu| mss::advertised(mtu, false).value),
+            mss_ipv6: interface.mtu.map(|mtu| mss::advertised(mtu, true).value),
+            link_type: interface.link_type.map(|link| link.to_string()),
+        },
+    )
 }
 
 /// `up`, `no carrier`, `down`.

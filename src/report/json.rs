@@ -1,6 +1,7 @@
 //! JSON Lines, version 1 of the machine contract: an object per line, a key keeps its name, type and meaning.
 //!
-//! Times and durations are strings of seconds with nine decimals. A key whose value is not known is absent.
+//! Times and durations are strings of seconds with nine decimals. A key whose value is not known is absent. Long
+//! because the objects of a run stand here together.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -19,11 +20,11 @@ use crate::packet::Endpoint;
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::pipeline::Facts;
-use crate::report::interfaces::state;
+use crate::report::capture::link_types;
 use crate::report::json_connection::Connection;
+use crate::report::trial;
 use crate::source::CaptureInfo;
-use crate::source::Interface;
-use crate::tcp::mss;
+use crate::tcp::verdict::Judgement;
 
 /// Number of the schema, in the first line of every run.
 pub const SCHEMA: u32 = 1;
@@ -148,6 +149,7 @@ pub fn capture(
     facts: &Facts,
     dropped: Option<u64>,
     evicted: u64,
+    trial: &[Judgement],
 ) -> io::Result<()> {
     line(
         out,
@@ -164,6 +166,9 @@ pub fn capture(
             last_time: facts.times.map(|(_, last)| Text(last)),
             truncated: info.problem.is_some(),
             problem: info.problem.as_ref().map(|problem| problem.text.as_str()),
+            comments: &info.remarks.comments,
+            names: info.remarks.names.iter().map(|(addr, name)| Named { addr: addr.to_string(), name }).collect(),
+            captured_by: &info.remarks.made_by,
             dropped,
             tcp: facts.tcp,
             udp: facts.udp,
@@ -175,6 +180,7 @@ pub fn capture(
             defective: facts.defective,
             clock_steps: facts.clock_steps,
             evicted,
+            trial: trial::objects(trial),
             checksums: Checksums {
                 good: facts.checksums.good,
                 partial: facts.checksums.partial,
@@ -233,48 +239,6 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
             udp_flows: totals.udp_flows,
             left_out: totals.left_out,
             findings: totals.findings.iter().map(|(code, count)| (code.as_str(), *count)).collect(),
-        },
-    )
-}
-
-/// One interface of this machine.
-///
-/// # Errors
-/// Those of the writer.
-pub fn interface(out: &mut dyn Write, interface: &Interface) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        r#type: &'static str,
-        name: &'a str,
-        index: u32,
-        state: &'static str,
-        loopback: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mac: Option<String>,
-        addresses: Vec<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mtu: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mss_ipv4: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mss_ipv6: Option<u32>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        link_type: Option<String>,
-    }
-    line(
-        out,
-        &Line {
-            r#type: "interface",
-            name: &interface.name,
-            index: interface.index,
-            state: state(interface),
-            loopback: interface.loopback,
-            mac: interface.mac.map(|mac| mac.to_string()),
-            addresses: interface.addresses.iter().map(ToString::to_string).collect(),
-            mtu: interface.mtu,
-            mss_ipv4: interface.mtu.map(|mtu| mss::advertised(mtu, false).value),
-            mss_ipv6: interface.mtu.map(|mtu| mss::advertised(mtu, true).value),
-            link_type: interface.link_type.map(|link| link.to_string()),
         },
     )
 }
@@ -376,6 +340,12 @@ struct Capture<'a> {
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    comments: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<Named<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    captured_by: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     dropped: Option<u64>,
     tcp: u64,
@@ -388,7 +358,16 @@ struct Capture<'a> {
     defective: u64,
     clock_steps: u64,
     evicted: u64,
+    /// What the capture itself cannot know: every item, found, ruled out or not to be told.
+    trial: Vec<serde_json::Value>,
     checksums: Checksums,
+}
+
+/// A name that the file gives to an address.
+#[derive(Serialize)]
+struct Named<'a> {
+    addr: String,
+    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -398,18 +377,6 @@ struct Checksums {
     bad: u64,
     absent: u64,
     unverifiable: u64,
-}
-
-/// Link types of a capture: those of its frames, and those that it only declares.
-fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
-    let declared = info.interfaces.iter().map(|interface| interface.link_type);
-    let mut names = Vec::new();
-    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// One object, one line.

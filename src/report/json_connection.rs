@@ -8,15 +8,25 @@ use crate::flow::EndedConnection;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::Timestamp;
+use crate::pipeline::trial::Position;
+use crate::pipeline::trial::Signs;
+use crate::pipeline::trial::of_connection;
 use crate::report::json::Address;
 use crate::report::json::Text;
 use crate::report::json_ledger::Tcptrace;
 use crate::report::json_ledger::Zeek;
+use crate::report::json_life::RoundTrips;
+use crate::report::json_life::StateStep;
+use crate::report::json_life::TimeBudget;
 use crate::report::messages;
 use crate::report::mss;
+use crate::report::trial;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::handshake::FastOpen;
+use crate::tcp::predecessor;
+use crate::tcp::reset::ResetCause;
 
 /// Object `connection`.
 #[derive(Serialize)]
@@ -46,11 +56,18 @@ pub(super) struct Connection<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tcptrace: Option<Tcptrace<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rtt: Option<Text<Span>>,
+    rtt: Option<RoundTrips>,
+    /// Steps of both endpoints, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<Vec<StateStep>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_budget: Option<TimeBudget>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Answers>,
     /// How often what was found or broken on a segment, by code.
     verdict_counts: BTreeMap<&'static str, u32>,
+    /// What the capture itself cannot know of it.
+    trial: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +95,14 @@ struct Handshake {
     syn_ack_check: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ack_check: Option<&'static str>,
+    /// What both offered; absent where a SYN is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    negotiated: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fast_open: Option<&'static str>,
+    /// Where on the path the capture was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vantage: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +114,17 @@ struct Close {
     rst_frames: Vec<u64>,
     resets: u32,
     time_wait: Vec<&'static str>,
+    /// How long that lasts is not on the wire: what is assumed, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_wait_assumed: Option<TimeWait>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reset_cause: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct TimeWait {
+    rfc9293: Text<Span>,
+    linux: Text<Span>,
 }
 
 /// What one side sent.
@@ -138,13 +174,16 @@ impl<'a> Connection<'a> {
             messages: messages::BothWays::of(ended),
             zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
-            rtt: connection.handshake.rtt().map(Text),
+            rtt: RoundTrips::of(connection),
+            states: connection.state_steps().map(|steps| steps.iter().map(StateStep::of).collect()),
+            time_budget: connection.time_budget().map(TimeBudget),
             answers: turns.mean().map(|mean| Answers {
                 count: turns.answers,
                 mean: Text(mean),
                 longest: Text(turns.longest),
             }),
             verdict_counts: connection.counts().iter().map(|count| (count.code.as_str(), count.count)).collect(),
+            trial: trial::objects(&of_connection(connection, &ended.blind)),
         }
     }
 }
@@ -167,6 +206,9 @@ fn handshake(connection: &tcp::Connection) -> Handshake {
         rtt: handshake.rtt().map(Text),
         syn_ack_check: handshake.syn_ack_check.map(|check| check.name()),
         ack_check: handshake.ack_check.map(|check| check.name()),
+        negotiated: connection.negotiated().map(Iterator::collect),
+        fast_open: handshake.fast_open.map(FastOpen::name),
+        vantage: Signs::of(connection).position().ok().map(Position::name),
     }
 }
 
@@ -182,6 +224,11 @@ fn close(connection: &tcp::Connection) -> Close {
         rst_frames: teardown.reset.iter().map(|(_, mark, _)| mark.frame).collect(),
         resets: teardown.resets,
         time_wait: sides.filter(|(_, holds)| *holds).map(|(side, _)| side.name()).collect(),
+        time_wait_assumed: teardown.time_wait().contains(&true).then_some(TimeWait {
+            rfc9293: Text(predecessor::TIME_WAIT_RFC),
+            linux: Text(predecessor::TIME_WAIT_LINUX),
+        }),
+        reset_cause: connection.reset_cause().map(ResetCause::name),
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::decode::fields;
 use crate::decode::fields::Field;
+use crate::decode::fields::MptcpValue;
 use crate::decode::fields::Raw;
 use crate::decode::options;
 use crate::packet::Defect;
@@ -27,7 +28,24 @@ use crate::packet::SackBlock;
 use crate::packet::TcpOption;
 use crate::packet::Transport;
 use crate::pipeline::Seen;
+use crate::report::json::SCHEMA;
 use crate::report::verdicts;
+use crate::source::Notes;
+
+/// Where a frame stands, and what was remarked on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The file, as it was named.
+    pub file: &'a str,
+    /// The frame's number in that file, counted from 1.
+    pub number: u64,
+    /// Its number among all frames: what verdicts and texts count by.
+    pub merged: Option<u64>,
+    /// What was remarked on it in the file.
+    pub notes: &'a Notes,
+    /// It is the first line of all, which bears the number of the schema.
+    pub is_first: bool,
+}
 
 /// Writes the object of one frame and a line end. `wireshark` becomes the key of that name: Wireshark's own field
 /// names with their values.
@@ -41,10 +59,47 @@ pub fn frame<W: Serialize + ?Sized>(
     seen: &Seen<'_>,
     wireshark: Option<&W>,
 ) -> io::Result<()> {
+    let notes = &Notes::default();
+    let place = Place { file, number: packet.meta.number, merged: None, notes, is_first: false };
+    placed(out, place, packet, seen, wireshark)
+}
+
+/// The same for the first line of all, which bears the number of the schema.
+///
+/// # Errors
+/// Those of the writer.
+pub fn first_frame<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    file: &str,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
+    let notes = &Notes::default();
+    let place = Place { file, number: packet.meta.number, merged: None, notes, is_first: true };
+    placed(out, place, packet, seen, wireshark)
+}
+
+/// The same for a frame of several files that are read as one, or with notes on it.
+///
+/// # Errors
+/// Those of the writer.
+pub fn placed<W: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    place: Place<'_>,
+    packet: &Packet<'_>,
+    seen: &Seen<'_>,
+    wireshark: Option<&W>,
+) -> io::Result<()> {
     let endpoints = packet.endpoints();
     let object = Frame {
-        file,
-        frame: packet.meta.number,
+        schema: place.is_first.then_some(SCHEMA),
+        file: place.file,
+        frame: place.number,
+        merged_frame: place.merged,
+        comments: &place.notes.comments,
+        direction: place.notes.direction,
+        dropped_before: place.notes.dropped,
         time: packet.meta.at.to_string(),
         caplen: packet.meta.caplen,
         len: packet.meta.origlen,
@@ -71,8 +126,18 @@ pub fn frame<W: Serialize + ?Sized>(
 
 #[derive(Serialize)]
 struct Frame<'a, W: Serialize + ?Sized> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<u32>,
     file: &'a str,
     frame: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_frame: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    comments: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped_before: Option<u64>,
     time: String,
     caplen: u32,
     len: u32,
@@ -176,17 +241,34 @@ fn option_object(option: &TcpOption<'_>) -> Value {
             json!({"kind": 8, "name": "timestamps", "tsval": value, "tsecr": echo})
         }
         TcpOption::FastOpen(cookie) => json!({"kind": 34, "name": "fast-open", "cookie": hex(cookie)}),
-        TcpOption::Mptcp(data) => {
-            json!({"kind": 30, "name": "mptcp", "subtype": data.first().map(|first| first >> 4), "data": hex(data)})
-        }
+        TcpOption::Mptcp(data) => mptcp_object(data),
         TcpOption::Md5(digest) => json!({"kind": 19, "name": "md5", "digest": hex(digest)}),
-        TcpOption::Ao(data) => json!({"kind": 29, "name": "tcp-ao", "data": hex(data)}),
+        TcpOption::Ao(data) => {
+            let (keys, mac) = data.split_at(data.len().min(2));
+            let key = |index: usize| keys.get(index);
+            json!({"kind": 29, "name": "tcp-ao", "key_id": key(0), "rnext_key_id": key(1), "mac": hex(mac), "data": hex(data)})
+        }
         TcpOption::UserTimeout(field) => {
             let unit = if field & 0x8000 == 0 { "seconds" } else { "minutes" };
             json!({"kind": 28, "name": "user-timeout", "granularity": unit, "value": field & 0x7fff})
         }
-        TcpOption::AccEcn { kind, data } => json!({"kind": kind, "name": "accurate-ecn", "data": hex(data)}),
-        TcpOption::Experiment { kind, data } => json!({"kind": kind, "name": "experiment", "data": hex(data)}),
+        TcpOption::AccEcn { kind, data } => {
+            let mut object = json!({"kind": kind, "name": "accurate-ecn", "data": hex(data)});
+            for (name, octets) in fields::acc_ecn_counters(kind, data) {
+                object[name.to_lowercase()] = json!(octets);
+            }
+            object
+        }
+        TcpOption::Experiment { kind, data } => {
+            let mut object = json!({"kind": kind, "name": "experiment", "data": hex(data)});
+            if let Some((id, name, _)) = fields::experiment(data) {
+                object["exid"] = json!(id);
+                if let Some(name) = name {
+                    object["experiment"] = json!(name);
+                }
+            }
+            object
+        }
         TcpOption::Unknown { kind, data } => json!({"kind": kind, "name": "unknown", "data": hex(data)}),
         TcpOption::Malformed { kind, declared, data } => {
             let mut object = json!({"kind": kind, "name": "malformed", "data": hex(data)});
@@ -196,6 +278,27 @@ fn option_object(option: &TcpOption<'_>) -> Value {
             object
         }
     }
+}
+
+fn mptcp_object(data: &[u8]) -> Value {
+    let mut object = json!({"kind": 30, "name": "mptcp", "data": hex(data)});
+    let Some(option) = fields::mptcp(data) else { return object };
+    object["subtype"] = json!(option.subtype);
+    object["subtype_name"] = json!(option.name);
+    for (name, value) in option.fields.iter().filter(|_| option.is_sound) {
+        let value = match value {
+            MptcpValue::Number(number) => json!(number),
+            MptcpValue::Flags(text) | MptcpValue::Octets(text) => json!(text),
+            MptcpValue::Address(addr) => json!(addr.to_string()),
+        };
+        // Several addresses can be removed at once.
+        match &mut object[*name] {
+            Value::Null => object[*name] = value,
+            Value::Array(values) => values.push(value),
+            first => *first = json!([first.take(), value]),
+        }
+    }
+    object
 }
 
 fn quoted_object(quoted: &Quoted) -> Value {

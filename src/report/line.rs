@@ -27,6 +27,16 @@ impl Facts {
         self.facts.extend(other.facts);
     }
 
+    /// All of them in one line, without colour.
+    pub(super) fn in_words(&self) -> String {
+        self.facts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(SEPARATOR)
+    }
+
+    /// Each of them, without colour.
+    pub(super) fn each(&self) -> Vec<String> {
+        self.facts.iter().map(|(_, text)| text.clone()).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }

@@ -7,6 +7,7 @@ use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::pipeline::Sink;
+use crate::report::budget;
 use crate::report::capture;
 use crate::report::capture::Whole;
 use crate::report::line::Facts;
@@ -36,6 +37,7 @@ struct Plight {
     row: ConnectionRow,
     findings: Vec<Finding>,
     end: Facts,
+    time: Vec<Facts>,
 }
 
 impl Ranking {
@@ -72,7 +74,9 @@ impl Sink for Ranking {
         findings.retain(|finding| finding.streams == [ended.stream]);
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let end = closing::end_of(ended);
-        self.kept.add(order::place(&row, Sort::Worst), Plight { row, findings, end });
+        let time =
+            budget::Row::of(ended).filter(budget::Row::is_worth_telling).map(|row| row.lines()).unwrap_or_default();
+        self.kept.add(order::place(&row, Sort::Worst), Plight { row, findings, end, time });
     }
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
@@ -104,6 +108,7 @@ fn in_words(plight: &Plight, style: &Style) -> String {
     if !plight.end.is_empty() {
         line(&plight.end);
     }
+    plight.time.iter().for_each(&mut line);
     for finding in &plight.findings {
         line(&words::finding(finding));
     }
@@ -147,7 +152,7 @@ mod tests {
         analyzer.finish(&mut ranking);
         let source = MemorySource::new(LinkType::ETHERNET, Vec::new());
         let facts = CaptureFacts::default();
-        let whole = Whole { info: source.info(), dropped: None, facts: &facts, tables: Default::default() };
+        let whole = Whole { info: source.info(), trial: &[], facts: &facts, tables: Default::default() };
         let mut out = Vec::new();
         ranking.write(&mut out, &whole, &Style::plain(width)).expect("a vector takes everything");
         String::from_utf8(out).expect("text")

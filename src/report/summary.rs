@@ -9,6 +9,7 @@ use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::pipeline::Sink;
+use crate::report::budget::Budgets;
 use crate::report::capture;
 use crate::report::capture::Whole;
 use crate::report::findings::Groups;
@@ -44,6 +45,7 @@ pub struct Summary {
     sort: Sort,
     connections: Kept<ConnectionRow>,
     exchanges: Kept<ExchangeRow>,
+    budgets: Budgets,
     findings: Groups,
     fresh: Fresh,
 }
@@ -55,6 +57,7 @@ impl Summary {
             sort: keep.sort,
             connections: Worst::new(keep.rows),
             exchanges: Worst::new(keep.rows),
+            budgets: Budgets::new(keep.examples),
             findings: Groups::new(keep.examples),
             fresh: Fresh::default(),
         }
@@ -67,6 +70,7 @@ impl Summary {
     pub fn write(self, out: &mut dyn Write, whole: &Whole<'_>, style: &Style) -> io::Result<()> {
         capture::write(out, whole, style)?;
         table(out, "TCP connections", connections::FIELDS, self.connections, style)?;
+        self.budgets.write(out, style)?;
         table(out, "UDP conversations", udp::FIELDS, self.exchanges, style)?;
         self.findings.write(out, style)
     }
@@ -85,6 +89,7 @@ impl Summary {
 
 impl Sink for Summary {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
+        self.budgets.add(ended);
         let row = ConnectionRow::of(ended, self.fresh.take(ended.stream));
         self.connections.add(order::place(&row, self.sort), row);
     }

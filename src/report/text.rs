@@ -46,6 +46,21 @@ pub fn count(count: u64) -> String {
     text
 }
 
+/// The clauses of a rule's sum with its numbers filled in; a clause whose numbers are not there is left out.
+pub fn filled(sum: &str, number: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let clause = |clause: &str| {
+        let (mut filled, mut rest) = (String::new(), clause);
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, behind) = after.split_once('}')?;
+            filled.push_str(before);
+            filled.push_str(&number(name)?);
+            rest = behind;
+        }
+        Some(filled + rest)
+    };
+    sum.split("; ").filter(|text| !text.is_empty()).filter_map(clause).collect()
+}
+
 /// `2023-11-14 22:13:20.123456 UTC`; nine decimals where the stamp has them.
 pub fn utc(at: Timestamp) -> String {
     let Ok(stamp) = jiff::Timestamp::from_nanosecond(i128::from(at.nanos())) else {

@@ -42,11 +42,13 @@ pub fn is_told(judgement: &Judgement) -> bool {
         Verdict::Holds => sum,
         // What the whole capture lacks is said once, by `mid-stream` or the missing side, and not of every segment.
         Verdict::CannotTell(Gap::NoHandshake | Gap::OneSided) => sum,
+        Verdict::CannotTell(Gap::Snapped) => sum || judgement.code == Code::OverlapDiffers,
         Verdict::CannotTell(_) => true,
     }
 }
 
-fn object(judgement: &Judgement) -> Value {
+/// `{code, verdict, gap, frames, …numbers}`.
+pub(super) fn object(judgement: &Judgement) -> Value {
     let mut object = Map::new();
     object.insert("code".to_owned(), json!(judgement.code.as_str()));
     object.insert("verdict".to_owned(), json!(judgement.outcome()));

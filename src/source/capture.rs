@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::packet::LinkType;
+use crate::source::remarks::Remarks;
 
 /// A capture as a whole. Grows while it is read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,6 +22,8 @@ pub struct CaptureInfo {
     pub sections: u64,
     /// In order of appearance, over all sections; `FrameMeta::interface` is an index into it.
     pub interfaces: Vec<InterfaceInfo>,
+    /// Comments and names that a pcapng file holds.
+    pub remarks: Remarks,
     /// How the capture ended badly, if it did.
     pub problem: Option<Problem>,
 }
@@ -35,6 +38,7 @@ impl CaptureInfo {
             version: (0, 0),
             sections: 0,
             interfaces: Vec::new(),
+            remarks: Remarks::default(),
             problem: None,
         }
     }
@@ -70,6 +74,8 @@ impl fmt::Display for Format {
 pub struct InterfaceInfo {
     /// Its name, where the capture tells: live, and `if_name` of pcapng.
     pub name: Option<String>,
+    /// What it is, in words, where a pcapng file says so.
+    pub description: Option<String>,
     /// How its frames begin.
     pub link_type: LinkType,
     /// Frames longer than this were cut, in octets; 0 where there was no limit.

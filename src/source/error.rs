@@ -39,6 +39,14 @@ pub enum SourceError {
         /// What writes the unpacked octets to standard output.
         command: String,
     },
+    /// Packed, where a growing file was to be followed.
+    #[error("{name} is packed with {packer}, and what is packed is not followed: leave --follow out")]
+    FollowPacked {
+        /// As it was asked for.
+        name: String,
+        /// `gzip`, `zstd` …
+        packer: &'static str,
+    },
     /// Packed, and packed again.
     #[error("{name} is compressed with {inner} inside {outer}: unpack it first, once at least")]
     CompressedTwice {

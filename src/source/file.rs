@@ -13,6 +13,7 @@ use crate::packet::Frame;
 use crate::source::CaptureInfo;
 use crate::source::Flow;
 use crate::source::Format;
+use crate::source::Margin;
 use crate::source::PieceSource;
 use crate::source::Poll;
 use crate::source::Problem;
@@ -97,7 +98,17 @@ impl FileSource {
         Self::over(name, Octets::reader(Box::new(input)))
     }
 
-    fn over(name: &str, octets: Octets) -> Result<Self, SourceError> {
+    /// Where the next record begins.
+    pub(super) const fn position(&self) -> u64 {
+        self.octets.position()
+    }
+
+    /// Octets that have come of a record that is not whole.
+    pub(super) fn waiting(&self) -> usize {
+        self.octets.ready().len()
+    }
+
+    pub(super) fn over(name: &str, octets: Octets) -> Result<Self, SourceError> {
         let (octets, kind) = begun(name, octets)?;
         let Kind::Packed(packer) = kind else { return Self::walking(name, octets, kind, None) };
         let (octets, kind) = begun(name, octets.unpacked(|octets| Unpacked::new(packer, octets)))?;
@@ -249,6 +260,13 @@ impl Source for FileSource {
 
     fn info(&self) -> &CaptureInfo {
         &self.info
+    }
+
+    fn margin(&mut self) -> Option<Margin> {
+        match &mut self.walker {
+            Walker::Pcap(_) => None,
+            Walker::Pcapng(pcapng) => Some(pcapng.margin.get_or_insert_default().clone()),
+        }
     }
 
     /// A file ends where it stands; of a pipe, what had arrived is still handed over.

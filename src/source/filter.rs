@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_expression_that_makes_no_sense_is_quoted_in_one_line_with_the_cure() {
-        let error = Filter::new("tcp\nprt 80").err().expect("no such word").to_string();
+        let error = Filter::new("tcp\nprt 80").expect_err("no such word").to_string();
         assert!(error.contains("'tcp prt 80'") && !error.contains('\n'), "{error}");
     }
 

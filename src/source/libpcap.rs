@@ -67,7 +67,7 @@ impl Libpcap {
     /// The machine's libpcap, looked for once.
     pub(super) fn find() -> Option<&'static Self> {
         static FOUND: OnceLock<Option<Libpcap>> = OnceLock::new();
-        FOUND.get_or_init(|| names().iter().find_map(|name| Self::load(name))).as_ref()
+        FOUND.get_or_init(|| names().iter().find_map(Self::load)).as_ref()
     }
 
     fn load(name: &OsString) -> Option<Self> {

@@ -245,6 +245,7 @@ fn info_of(interface: Interface, link_type: LinkType, snaplen: u32) -> CaptureIn
     info.sections = 1;
     info.interfaces.push(InterfaceInfo {
         name: Some(interface.name),
+        description: None,
         link_type,
         snaplen,
         mtu: interface.mtu,

@@ -30,6 +30,7 @@ impl MemorySource {
         info.sections = 1;
         info.interfaces.push(InterfaceInfo {
             name: None,
+            description: None,
             link_type,
             snaplen: 0,
             mtu: None,

@@ -17,6 +17,8 @@ use crate::packet::Timestamp;
 use crate::source::CaptureInfo;
 use crate::source::FileSource;
 use crate::source::Flow;
+use crate::source::Margin;
+use crate::source::Notes;
 use crate::source::Piece;
 use crate::source::PieceSource;
 use crate::source::Poll;
@@ -36,6 +38,7 @@ pub struct MergedSource {
     frames: u64,
     bytes: u64,
     origin: Origin,
+    margin: Option<Margin>,
 }
 
 /// Where the frame that was handed over last comes from. Shared with the source: look while the frame is there.
@@ -50,6 +53,8 @@ struct File {
     raw: Vec<u8>,
     /// Positions of its interfaces among those of all files.
     interfaces: Vec<u32>,
+    /// Where its notes stand, once somebody wants them.
+    margin: Option<Margin>,
     is_over: bool,
 }
 
@@ -59,6 +64,7 @@ struct Head {
     /// The frame within its record or block.
     bytes: Range<usize>,
     big_endian: bool,
+    notes: Option<Notes>,
 }
 
 impl Origin {
@@ -83,6 +89,7 @@ impl MergedSource {
             head: None,
             raw: Vec::new(),
             interfaces: Vec::new(),
+            margin: None,
             is_over: false,
         });
         Self {
@@ -93,6 +100,7 @@ impl MergedSource {
             frames: 0,
             bytes: 0,
             origin: Origin::default(),
+            margin: None,
         }
     }
 
@@ -106,7 +114,7 @@ impl MergedSource {
         let file = &mut self.files[index];
         let mut head = None;
         let mut stopped = false;
-        let raw = &mut file.raw;
+        let (raw, margin) = (&mut file.raw, &file.margin);
         let poll = file.source.pieces(&mut |piece| match &piece.frame {
             Some(frame) => {
                 raw.clear();
@@ -114,7 +122,8 @@ impl MergedSource {
                 // The frame lies inside its record.
                 let begin = frame.bytes.as_ptr().addr() - piece.raw.as_ptr().addr();
                 let bytes = begin..begin + frame.bytes.len();
-                head = Some(Head { meta: frame.meta, bytes, big_endian: piece.big_endian });
+                let notes = margin.as_ref().map(Margin::latest);
+                head = Some(Head { meta: frame.meta, bytes, big_endian: piece.big_endian, notes });
                 Flow::Stop
             }
             None => {
@@ -136,6 +145,7 @@ impl MergedSource {
             Poll::End => {
                 file.is_over = true;
                 self.note_problem(index);
+                self.note_remarks(index);
                 Fetched::Frame
             }
         })
@@ -154,6 +164,12 @@ impl MergedSource {
             (self.info.version, self.info.big_endian) = (told.version, told.big_endian);
         }
         self.info.sections = self.files.iter().map(|file| file.source.info().sections).sum();
+    }
+
+    /// Everything that was remarked on a file that is over.
+    fn note_remarks(&mut self, index: usize) {
+        let told = self.files[index].source.info().remarks.clone();
+        self.info.remarks.append(told);
     }
 
     /// The first problem counts, all of them are told.
@@ -176,6 +192,9 @@ impl MergedSource {
         self.frames += 1;
         self.bytes += head.bytes.len() as u64;
         self.origin.0.set((index, head.meta.number));
+        if let Some(margin) = &self.margin {
+            margin.set(head.notes.unwrap_or_default());
+        }
         let interface = file.interfaces.get(head.meta.interface as usize).copied().unwrap_or(0);
         let meta = FrameMeta { number: self.frames, interface, ..head.meta };
         let frame = Frame { meta, bytes: &file.raw[head.bytes] };
@@ -227,6 +246,13 @@ impl Source for MergedSource {
         &self.info
     }
 
+    fn margin(&mut self) -> Option<Margin> {
+        for file in &mut self.files {
+            file.margin = file.source.margin();
+        }
+        Some(self.margin.get_or_insert_default().clone())
+    }
+
     fn finish(&mut self) {
         for file in &mut self.files {
             file.source.finish();
@@ -252,8 +278,10 @@ mod tests {
         FileSource::from_bytes(name, file.octets).expect("a capture")
     }
 
-    /// Second, octet, number, interface and origin of every frame.
-    fn seen(source: &mut MergedSource) -> Vec<(i64, u8, u64, u32, (usize, u64))> {
+    /// Second, octet, number, interface and origin of a frame.
+    type Seen = (i64, u8, u64, u32, (usize, u64));
+
+    fn seen(source: &mut MergedSource) -> Vec<Seen> {
         let origin = source.origin();
         let mut seen = Vec::new();
         loop {

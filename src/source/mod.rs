@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod file;
 mod filter;
+mod follow;
 mod interfaces;
 mod libpcap;
 mod machine;
@@ -19,6 +20,7 @@ mod pack;
 mod pcap;
 mod pcapng;
 mod piece;
+mod remarks;
 mod sniff;
 mod unit;
 mod unpack;
@@ -46,6 +48,7 @@ pub use config::LiveConfig;
 pub use error::SourceError;
 pub use file::FileSource;
 pub use filter::Filter;
+pub use follow::FollowSource;
 pub use interfaces::{Address, Interface, interfaces};
 #[cfg(all(target_os = "linux", feature = "live"))]
 pub use live::LiveSource;
@@ -56,6 +59,9 @@ pub use pack::Packer;
 pub use pack::Packing;
 pub use piece::Piece;
 pub use piece::PieceSource;
+pub use remarks::Margin;
+pub use remarks::Notes;
+pub use remarks::Remarks;
 
 pub use write::CaptureWriter;
 pub use write::Manner;
@@ -76,6 +82,12 @@ pub trait Source {
 
     /// What is known of the capture so far. Interfaces of a pcapng file appear while it is read.
     fn info(&self) -> &CaptureInfo;
+
+    /// Where notes on each frame can be read while it is handed over; from then on they are kept for that. `None` where
+    /// there are never any.
+    fn margin(&mut self) -> Option<Margin> {
+        None
+    }
 
     /// No new frames, please: a live source or a pipe hands over what was sent by now and then answers
     /// [`Poll::End`], within some 50 ms of the last frame; a file ends where it stands. Keep polling until the end.

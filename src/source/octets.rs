@@ -12,6 +12,8 @@ use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
+use std::thread;
+use std::time::Duration;
 
 use memmap2::Mmap;
 
@@ -59,6 +61,8 @@ struct Stream {
 enum Input {
     /// A pipe, FIFO or device: can be waited for.
     File(File),
+    /// A regular file that somebody appends to: its end is not the end.
+    Growing(File),
     /// Anything else that reads.
     Reader(Box<dyn Read + Send>),
     /// What a packed file holds, all of which is there.
@@ -101,6 +105,11 @@ impl Octets {
         let _ = map.advise(memmap2::Advice::Sequential);
         let start = usize::try_from(position).unwrap_or(usize::MAX).min(map.len());
         Ok(Self { store: Store::Mapped(Mapped { map, released: 0 }), start, position })
+    }
+
+    /// Of a file that is still being written, from where it stands.
+    pub(super) fn growing(file: File) -> Self {
+        Self::stream(Input::Growing(file))
     }
 
     /// Octets that are all there.
@@ -186,6 +195,13 @@ impl Stream {
         let read = match &mut self.input {
             Input::File(file) if !can_read(file, patience)? => return Ok(Fill::Idle),
             Input::File(file) => file.read(room),
+            Input::Growing(file) => match file.read(room) {
+                Ok(0) => {
+                    thread::sleep(GROWING_STEP);
+                    return Ok(Fill::Idle);
+                }
+                read => read,
+            },
             Input::Reader(reader) | Input::Unpacked(reader) => reader.read(room),
         };
         match read {
@@ -233,6 +249,8 @@ fn can_read(_file: &File, _patience: i32) -> io::Result<bool> {
     Ok(true)
 }
 
+/// How long a file that did not grow is left alone.
+const GROWING_STEP: Duration = Duration::from_millis(10);
 /// The buffer of a stream to begin with, and so the size of most reads.
 const READ_SIZE: usize = 1 << 20;
 /// Consumed octets of a mapped file are given back in pieces of this size, a multiple of every page size in use.

@@ -133,6 +133,7 @@ impl Pcap {
         let interface = info.interfaces.len() as u32;
         info.interfaces.push(InterfaceInfo {
             name: None,
+            description: None,
             link_type,
             snaplen: header.snaplen,
             mtu: None,

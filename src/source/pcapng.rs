@@ -3,6 +3,8 @@
 //! Follows draft-ietf-opsawg-pcapng. `pcap_file` frames the blocks; what a packet block says is read here, because
 //! its typed layer allocates, and so are section and interface blocks, because it refuses some that libpcap
 //! accepts: resolutions below 2^-29 s, names that are not UTF-8, reserved fields that are not 0.
+//!
+//! Long because one loop reads all blocks that carry packets or describe them.
 
 use std::borrow::Cow;
 
@@ -23,6 +25,7 @@ use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
 use crate::source::pcap::Walked;
 use crate::source::piece::Take;
+use crate::source::remarks::Margin;
 use crate::source::unit::Unit;
 
 /// A pcapng file, somewhere between two blocks.
@@ -37,6 +40,10 @@ pub(super) struct Pcapng {
     ports: Vec<Port>,
     /// Drops told by the sections before.
     dropped: Option<u64>,
+    /// Where notes on packets go, if somebody wants them.
+    pub(super) margin: Option<Margin>,
+    /// Frames handed over when drops were last told of: the packet behind them has been counted.
+    told_at: Option<u64>,
 }
 
 /// What packets need to know of their interface.
@@ -61,12 +68,22 @@ struct Packet<'a> {
     bytes: &'a [u8],
     /// Packets lost between this one and the one before it, where that is told.
     dropped: Option<u64>,
+    /// Behind the octets: a list of options, or nothing.
+    options: &'a [u8],
 }
 
 impl Pcapng {
     /// Before the first section header.
     pub(super) fn new() -> Self {
-        Self { parser: framing(Order::LITTLE), order: Order::LITTLE, base: 0, ports: Vec::new(), dropped: None }
+        Self {
+            parser: framing(Order::LITTLE),
+            order: Order::LITTLE,
+            base: 0,
+            ports: Vec::new(),
+            dropped: None,
+            margin: None,
+            told_at: None,
+        }
     }
 
     /// Hands the packets of whole blocks of `bytes` to `take`, at most `batch`.
@@ -84,6 +101,7 @@ impl Pcapng {
             if stats.frames == last {
                 break Halt::Batch;
             }
+            let known = stats.dropped;
             let (behind, packet) = match self.block(rest, info, stats) {
                 Ok(read) => read,
                 Err(halt) => break halt,
@@ -91,7 +109,10 @@ impl Pcapng {
             let raw = &rest[..rest.len() - behind.len()];
             let Some(packet) = packet else {
                 rest = behind;
-                match take.other(raw, self.order.is_big()) {
+                let flow = take.other(raw, self.order.is_big());
+                // Statistics that tell of drops end the batch: the packets behind them are behind the loss.
+                match flow {
+                    Flow::Continue if stats.dropped != known => break Halt::Batch,
                     Flow::Continue => continue,
                     Flow::Stop => break Halt::Stopped,
                 }
@@ -101,12 +122,19 @@ impl Pcapng {
                 break Halt::Corrupt(format!("belongs to interface {id}, but the section describes {known}"));
             };
             let port = *port;
-            rest = behind;
-            if let Some(count) = packet.dropped {
+            if let Some(count) = packet.dropped.filter(|_| self.told_at != Some(stats.frames)) {
                 self.ports[packet.interface as usize].dropped_between =
                     Some(port.dropped_between.unwrap_or(0).saturating_add(count));
-                stats.dropped = self.drops();
+                self.told_at = Some(stats.frames);
+                // The batch ends before the packet: who asks for the count now knows where the loss was.
+                if std::mem::replace(&mut stats.dropped, self.drops()) != stats.dropped {
+                    break Halt::Batch;
+                }
             }
+            if let Some(margin) = &self.margin {
+                margin.read(self.order, packet.options, packet.dropped);
+            }
+            rest = behind;
             stats.frames += 1;
             stats.bytes += packet.bytes.len() as u64;
             let meta = FrameMeta {
@@ -170,8 +198,15 @@ impl Pcapng {
                 stats.dropped = self.drops();
                 None
             }
-            // Names, comments, secrets, journals, whatever comes: none of our business.
-            _ => None,
+            NAME_RESOLUTION => {
+                info.remarks.names(order, body);
+                None
+            }
+            // Secrets, journals, whatever comes: none of our business.
+            _ => {
+                info.remarks.passed_over += 1;
+                None
+            }
         };
         Ok((behind, packet))
     }
@@ -190,6 +225,7 @@ impl Pcapng {
         self.dropped = self.drops();
         self.ports.clear();
         self.base = info.interfaces.len() as u32;
+        info.remarks.section(self.order, &body[16..]);
         info.version = version;
         info.big_endian = self.order.is_big();
         info.sections += 1;
@@ -205,13 +241,17 @@ impl Pcapng {
         }
         let link_type = LinkType(self.order.u16(body, 0));
         let snaplen = self.order.u32(body, 4);
-        let (mut name, mut resolution, mut offset) = (None, Resolution::MICROS, 0);
+        let (mut name, mut description) = (None, None);
+        let (mut resolution, mut offset) = (Resolution::MICROS, 0);
+        let text = |value: &[u8]| {
+            let shown = &value[..value.len().min(MAX_NAME)];
+            String::from_utf8_lossy(shown).trim_end_matches('\0').to_owned()
+        };
         for (code, value) in options(self.order, &body[8..]) {
             match (code, value) {
-                (IF_NAME, value) => {
-                    let shown = &value[..value.len().min(MAX_NAME)];
-                    name = Some(String::from_utf8_lossy(shown).trim_end_matches('\0').to_owned());
-                }
+                (IF_NAME, value) => name = Some(text(value)),
+                (IF_DESCRIPTION, value) => description = Some(text(value)),
+                (COMMENT, value) => info.remarks.comment(value),
                 (IF_TSRESOL, [power, ..]) if power & 0x80 != 0 => resolution = Resolution::Binary(power & 0x7f),
                 (IF_TSRESOL, [power, ..]) => resolution = Resolution::Decimal(*power),
                 (IF_TSOFFSET, value) if value.len() == 8 => offset = self.order.u64(value, 0) as i64,
@@ -226,7 +266,7 @@ impl Pcapng {
             dropped: None,
             dropped_between: None,
         });
-        info.interfaces.push(InterfaceInfo { name, link_type, snaplen, mtu: None, resolution });
+        info.interfaces.push(InterfaceInfo { name, description, link_type, snaplen, mtu: None, resolution });
         Ok(())
     }
 
@@ -239,7 +279,7 @@ impl Pcapng {
             _ => origlen,
         };
         let bytes = &data[..data.len().min(limit as usize)];
-        Ok(Packet { interface: 0, ticks: None, origlen, bytes, dropped: None })
+        Ok(Packet { interface: 0, ticks: None, origlen, bytes, dropped: None, options: &[] })
     }
 
     /// Takes note of drops; counters in these blocks run from the beginning of the capture.
@@ -274,7 +314,8 @@ fn enhanced(order: Order, body: &[u8]) -> Result<Packet<'_>, Halt> {
     let bytes = captured(order.u32(head, 12), data)?;
     let behind = data.get(bytes.len().next_multiple_of(4)..).unwrap_or_default();
     let dropped = if behind.is_empty() { None } else { dropcount(order, behind) };
-    Ok(Packet { interface: order.u32(head, 0), ticks: Some(ticks), origlen: order.u32(head, 16), bytes, dropped })
+    let (interface, origlen) = (order.u32(head, 0), order.u32(head, 16));
+    Ok(Packet { interface, ticks: Some(ticks), origlen, bytes, dropped, options: behind })
 }
 
 /// Of the options behind a packet, the one that counts drops; flags, hashes and comments are for other readers.
@@ -356,11 +397,14 @@ const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const NAME_RESOLUTION: u32 = 4;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
 const EPB_DROPCOUNT: u16 = 4;
+const COMMENT: u16 = 1;
 const IF_NAME: u16 = 2;
+const IF_DESCRIPTION: u16 = 3;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
 const ISB_IFDROP: u16 = 5;
@@ -370,12 +414,13 @@ const ISB_OSDROP: u16 = 7;
 const SMALLEST_BLOCK: usize = 12;
 /// Interfaces of a file that are kept; Linux numbers a few thousand at most.
 const MAX_INTERFACES: usize = 1 << 16;
-/// Octets of an interface's name that are kept.
+/// Octets of an interface's name and of its description that are kept.
 const MAX_NAME: usize = 256;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Poll;
     use crate::source::Problem;
     use crate::source::ProblemKind;
     use crate::source::Source;
@@ -547,6 +592,33 @@ mod tests {
             drain(&mut source);
             assert_eq!(source.stats().dropped, Some(expected));
         }
+    }
+
+    #[test]
+    fn whoever_asks_after_each_poll_hears_of_a_loss_before_the_packet_behind_it() {
+        let told = |ink: Ink, count: u64| {
+            ink.block(6, |body| {
+                let body = body.u32(0).u64(0).u32(1).u32(1).raw(b"x").pad();
+                body.u16(4).u16(8).u64(count).u32(0)
+            })
+        };
+        let file = told(begin(true).interface(1, 0, &[]).enhanced(0, 1, 1, b"a"), 3).enhanced(0, 2, 1, b"b");
+        let file = file.block(5, |body| body.u32(0).u64(0).u16(5).u16(8).u64(9)).enhanced(0, 3, 1, b"c");
+        let mut source = file.open();
+        let mut heard = Vec::new();
+        loop {
+            let mut frames = 0;
+            let poll = source.poll(&mut |_| {
+                frames += 1;
+                Flow::Continue
+            });
+            heard.push((frames, source.stats().dropped));
+            if poll.expect("a file in memory") == Poll::End {
+                break;
+            }
+        }
+        heard.retain(|(frames, _)| *frames > 0);
+        assert_eq!(heard, [(1, Some(3)), (2, Some(9)), (1, Some(9))], "3 before the second, 6 more before the fourth");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
+use crate::tcp::blind::Blemishes;
+use crate::tcp::blind::Blind;
 use crate::tcp::endpoint::EndpointView;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
@@ -14,10 +16,12 @@ use crate::tcp::event::Side;
 use crate::tcp::handshake::Handshake;
 use crate::tcp::handshake::Outcome;
 use crate::tcp::handshake::Sides;
+use crate::tcp::life::Life;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
 use crate::tcp::path::PathView;
 use crate::tcp::state::Cause;
+use crate::tcp::state::State;
 use crate::tcp::state::Step;
 use crate::tcp::teardown::CloseKind;
 use crate::tcp::teardown::ResetKind;
@@ -48,12 +52,18 @@ pub struct Connection {
     pub oriented: bool,
     /// Octets of IP options or extension headers, largest seen.
     pub ip_options: u32,
+    /// Both ends are one socket.
+    pub to_itself: bool,
+    /// What the capture missed or garbled of it.
+    pub blemishes: Blemishes,
     pub(super) sides: [EndpointView; 2],
     pub(super) paths: [PathView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     pub(super) notable: Option<Box<Notable>>,
     /// In a box of its own, so that a slot of the table is small: many connections are closed or mere attempts.
     pub(super) judge: Option<Box<Judge>>,
+    /// Its course, where somebody asked for it.
+    pub(super) life: Option<Box<Life>>,
 }
 
 impl Connection {
@@ -67,9 +77,12 @@ impl Connection {
             turns: Turns::default(),
             notable: None,
             judge: None,
+            life: None,
             ipv6,
             oriented,
             ip_options: 0,
+            to_itself: false,
+            blemishes: Blemishes::default(),
             sides: [EndpointView::default(), EndpointView::default()],
             paths: [PathView::default(), PathView::default()],
         }
@@ -78,30 +91,6 @@ impl Connection {
     /// One side.
     pub const fn side(&self, side: Side) -> &EndpointView {
         &self.sides[side.index()]
-    }
-
-    /// The side that sends the octets flowing towards `side`'s peer has this much room per segment, term by term
-    /// (RFC 9293 §3.7.1). Assumes RFC defaults where no SYN of the receiver was seen only if one was: otherwise `None`.
-    pub fn effective_mss(&self, sender: Side) -> Option<mss::Sum> {
-        self.known_of_mss(sender).map(mss::effective)
-    }
-
-    /// The same as a number, before any router on the way said that it takes less.
-    pub fn full_segment(&self, sender: Side) -> Option<u32> {
-        self.known_of_mss(sender).map(|known| mss::effective_octets(mss::Known { path_mtu: None, ..known }))
-    }
-
-    pub(super) fn known_of_mss(&self, sender: Side) -> Option<mss::Known> {
-        let (own, peer) = (&self.side(sender).offer, &self.side(sender.peer()).offer);
-        peer.seen.then(|| mss::Known {
-            peer_option: peer.mss,
-            // Where it was clamped on the way, it does not tell the sender's own link.
-            own_option: own.mss.filter(|_| !self.path(sender).fills_peers_limit),
-            ipv6: self.ipv6,
-            timestamps: self.timestamps_agreed(),
-            ip_options: self.ip_options,
-            path_mtu: self.path_mtu(sender),
-        })
     }
 
     /// Both SYNs offered timestamps, so every segment owes them (RFC 7323 §3.2).
@@ -148,19 +137,41 @@ impl Connection {
 
     /// A SYN of the client with another ISN: the tuple is used for a new connection (RFC 9293 §3.4.2 lets it).
     pub fn is_reused_by(&self, side: Side, tcp: &TcpHeader<'_>) -> bool {
-        let known = &self.side(side);
-        tcp.flags.is_pure_syn() && known.relative(tcp.seq).is_some_and(|distance| distance != 0)
+        let known = self.side(side);
+        // Resets alone leave no numbers behind, and still belonged to a connection before.
+        tcp.flags.is_pure_syn() && known.relative(tcp.seq).map_or(known.packets > 0, |distance| distance != 0)
+    }
+
+    /// Takes note of what the capture missed up to a segment; to be called before [`observe`](Self::observe) sees it.
+    pub fn beware(&mut self, mark: Mark, blind: &Blind, tcp: &TcpHeader<'_>) {
+        // A SYN may be the first of all; anything else had something before it that may have been lost.
+        let since = match self.first.frame == mark.frame {
+            true if tcp.flags.has(TcpFlags::SYN) => mark.frame,
+            true => 0,
+            false => self.last.frame,
+        };
+        self.blemishes.note(blind, since, tcp);
     }
 
     /// Feeds one segment, in capture order. No clock, no socket, no printing in here.
     pub fn observe(&mut self, mark: Mark, side: Side, ip: &IpHeader, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let before = events.len();
+        self.keeps_silence(mark);
         self.last = mark;
         self.ip_options = self.ip_options.max(ip_options(ip));
+        let sender = &mut self.sides[side.index()];
+        sender.partial_checksums += u32::from(tcp.checksum == ChecksumState::Partial);
+        if sender.packets == 0 {
+            sender.ttl = ip.ttl;
+        }
         if let ChecksumState::Bad { .. } = tcp.checksum {
             // The receiver drops it unread (RFC 9293 §3.10.7): it moves nothing.
             self.sides[side.index()].packets += 1;
             self.sides[side.index()].bad_checksums += 1;
+            return;
+        }
+        if self.to_itself {
+            self.observe_alone(mark, tcp, events);
             return;
         }
         let moves = TcpFlags::ACK.with(TcpFlags::SYN).with(TcpFlags::RST);
@@ -169,11 +180,19 @@ impl Connection {
             self.sides[side.index()].packets += 1;
             return;
         }
+        if self.handshake.is_stray(side, tcp, self.side(Side::Client)) {
+            // It belongs to another connection: its numbers are none of this one's.
+            self.sides[side.index()].packets += 1;
+            events.push(Event::StrayAck { ack: tcp.ack });
+            Notable::remember(&mut self.notable, mark, side, &events[before..]);
+            return;
+        }
+        self.goes_on_after_reset(mark, side, tcp);
         self.compare_offers(mark, side, tcp);
         self.open(mark, side, tcp, events);
         if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
             self.sides[side.index()].packets += 1;
-            if !self.answers_old_duplicate(tcp) {
+            if !self.answers_old_duplicate(mark, tcp) {
                 events.push(Event::ResetIgnored { seq: tcp.seq });
             }
         } else {
@@ -330,6 +349,11 @@ impl Connection {
         };
         let peer = self.side(side.peer());
         let (covers_syn, covers_fin) = (acks(peer.isn), acks(peer.fin));
+        // A plain acknowledgment in answer to a SYN tells of no state yet: a SYN of its own is still to come.
+        let half_an_answer = side == Side::Server && self.handshake.syn.is_some() && !self.handshake.is_settled();
+        if half_an_answer && control == Control::None && self.side(side).state == State::NotSeen {
+            return;
+        }
         // What it acknowledges it received before it sent this: a FIN that answers a FIN closes second.
         if covers_fin {
             self.step(side, Cause::AcksPeerFin, control, events);

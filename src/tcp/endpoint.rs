@@ -50,6 +50,10 @@ pub struct EndpointView {
     pub zero_windows: u32,
     /// Segments whose checksum was bad.
     pub bad_checksums: u32,
+    /// Segments whose checksum was left for the network card.
+    pub partial_checksums: u32,
+    /// Time to live of its first packet, at the capture point; 0 before it.
+    pub ttl: u8,
     /// Its last segment announced no room.
     pub window_closed: bool,
     /// Most sides never have one.
@@ -70,6 +74,8 @@ pub struct Offer {
     pub sack: bool,
     /// Timestamps.
     pub timestamps: bool,
+    /// ECN: asked for by ECE and CWR together, granted by ECE alone (RFC 3168 §6.1.1).
+    pub ecn: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -132,6 +138,7 @@ impl EndpointView {
             wscale: tcp.said.window_scale.map(|shift| shift.min(MAX_SHIFT)),
             sack: tcp.said.sack_permitted,
             timestamps: tcp.said.timestamps.is_some(),
+            ecn: tcp.flags.has(TcpFlags::ECE) && tcp.flags.has(TcpFlags::CWR) != tcp.flags.has(TcpFlags::ACK),
         };
         self.advance(tcp.end());
     }

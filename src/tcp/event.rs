@@ -79,6 +79,14 @@ pub enum Event {
         /// The ISN known before.
         before: SeqNumber,
     },
+    /// The server sent a SYN of its own after a plain acknowledgment of the client's: both halves of a SYN,ACK, apart.
+    SplitHandshake,
+    /// Instead of a SYN,ACK came a plain acknowledgment of something else: its sender has an older connection on these ports
+    /// (RFC 5961 §4, RFC 9293 §3.5.1).
+    StrayAck {
+        /// What it acknowledges.
+        ack: SeqNumber,
+    },
     /// SYNs crossed: both ends open (RFC 9293 §3.5, figure 7).
     SimultaneousOpen,
     /// The opening is complete.

@@ -14,6 +14,7 @@ use crate::tcp::endpoint::EndpointView;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
+pub use crate::tcp::opening::FastOpen;
 
 /// How the opening ended, in the words of the machine contract.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -125,8 +126,14 @@ pub struct Handshake {
     pub syn_ack_check: Option<Verdict<AckFault>>,
     /// The third segment's acknowledgment; `None` before one came.
     pub ack_check: Option<Verdict<AckFault>>,
+    /// What became of Fast Open; `None` where nobody asked for it.
+    pub fast_open: Option<FastOpen>,
+    /// The server acknowledged the SYN without a SYN of its own.
+    acknowledged_alone: bool,
+    /// Its SYN came apart.
+    split: bool,
     latest_syn: Option<Mark>,
-    syn_data: u32,
+    pub(super) syn_data: u32,
     end: Ending,
 }
 
@@ -165,6 +172,11 @@ impl Handshake {
         Some(Span(self.server_rtt?.0.saturating_add(self.client_rtt?.0)))
     }
 
+    /// The SYN was acknowledged, and no SYN came back with it.
+    pub const fn is_acknowledged_alone(&self) -> bool {
+        self.acknowledged_alone && matches!(self.end, Ending::Pending)
+    }
+
     /// Octets of data that the first SYN carried.
     pub const fn syn_data(&self) -> u32 {
         self.syn_data
@@ -200,11 +212,26 @@ impl Handshake {
         }
     }
 
+    /// A SYN of a socket that is connected to itself, or its own SYN,ACK.
+    pub(super) fn crosses_itself(&mut self, mark: Mark, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
+        if !tcp.flags.has(TcpFlags::ACK) {
+            self.client_syn(mark, tcp, events);
+        } else if !self.is_settled() {
+            self.syn_ack = Some(mark);
+            self.complete(mark, Outcome::Simultaneous, events);
+        }
+    }
+
     fn client_syn(&mut self, mark: Mark, tcp: &TcpHeader<'_>, events: &mut Vec<Event>) {
         let retry = if self.syn.is_some() { self.syn_retries.saturating_add(1) } else { 0 };
         if self.syn.is_none() {
             self.syn = Some(mark);
             self.syn_data = tcp.len;
+            self.fast_open = match tcp.said.fast_open {
+                Some(0) => Some(FastOpen::CookieAsked),
+                Some(_) => Some(FastOpen::Offered),
+                None => (tcp.len > 0).then_some(FastOpen::Offered),
+            };
         }
         self.syn_retries = retry;
         self.latest_syn = Some(mark);
@@ -216,6 +243,11 @@ impl Handshake {
             return;
         }
         events.push(Event::Syn { retry: u16::from(sides.server.isn.is_some()) });
+        if self.acknowledged_alone && sides.server.isn.is_none() {
+            self.split = true;
+            events.push(Event::SplitHandshake);
+            return;
+        }
         if self.syn.is_some() && self.syn_ack.is_none() && sides.server.isn.is_none() {
             events.push(Event::SimultaneousOpen);
             self.latest_syn = Some(mark);
@@ -239,6 +271,7 @@ impl Handshake {
             self.syn_ack_check = Some(check);
             if check.fault().is_none() {
                 self.syn_ack = Some(mark);
+                self.answers_fast_open(tcp, sides.client);
                 self.server_rtt = self.latest_syn.filter(|_| self.syn_retries == 0).map(|syn| mark.at.since(syn.at));
             }
         }
@@ -261,7 +294,9 @@ impl Handshake {
         };
         self.ack_check = Some(check);
         events.push(Event::SynAck { retry: 0, check, server_side: None });
-        if self.syn.is_some() && check.holds() && self.syn_ack.is_some() {
+        if self.split && check.holds() {
+            self.complete(mark, Outcome::Established, events);
+        } else if self.syn.is_some() && check.holds() && self.syn_ack.is_some() {
             self.complete(mark, Outcome::Simultaneous, events);
         }
     }
@@ -287,7 +322,8 @@ impl Handshake {
         if self.is_settled() || !tcp.flags.has(TcpFlags::ACK) {
             return;
         }
-        let (Some(_), Some(isn), Some(snd_nxt)) = (self.syn_ack, sides.server.isn, sides.server.snd_max) else {
+        let answered = self.syn_ack.is_some() || self.split;
+        let (true, Some(isn), Some(snd_nxt)) = (answered, sides.server.isn, sides.server.snd_max) else {
             if self.syn.is_some() && sides.server.packets == 0 {
                 // It answers a SYN,ACK that we never saw: the server's direction is missing.
                 self.ack_check = Some(Verdict::CannotTell(Gap::OneSided));
@@ -320,6 +356,8 @@ impl Handshake {
 
     /// Data or FIN of the server shows that the third segment reached it, though the capture does not hold it.
     fn server_speaks(&mut self, mark: Mark, tcp: &TcpHeader<'_>, sides: &Sides<'_>, events: &mut Vec<Event>) {
+        // Strays have gone another way: this one acknowledges the SYN.
+        self.acknowledged_alone |= self.syn.is_some() && self.syn_ack.is_none() && tcp.seq_len() == 0;
         if self.is_settled() || self.syn_ack.is_none() || tcp.seq_len() == 0 {
             return;
         }

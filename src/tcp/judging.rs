@@ -5,10 +5,12 @@ use crate::finding::Code;
 use crate::packet::ChecksumState;
 use crate::packet::IpHeader;
 use crate::packet::TcpHeader;
+use crate::tcp::blind::Hearing;
 use crate::tcp::connection::Connection;
 use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
+use crate::tcp::rtt::How;
 use crate::tcp::verdict::Before;
 use crate::tcp::verdict::Count;
 use crate::tcp::verdict::Judgement;
@@ -17,21 +19,28 @@ use crate::tcp::verdict::tcb::Tcb;
 use crate::tcp::verdict::told::After;
 
 impl Connection {
-    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. `thorough` also tells what holds and
-    /// what cannot be told. The first call makes room for what judging needs to remember.
+    /// Judges one segment; to be called before [`observe`](Self::observe) sees it. The first call makes room for what
+    /// judging needs to remember.
     pub fn judge(
         &mut self,
         mark: Mark,
         side: Side,
         ip: &IpHeader,
         tcp: &TcpHeader<'_>,
-        thorough: bool,
+        hearing: Hearing,
         out: &mut Vec<Judgement>,
     ) {
         if let ChecksumState::Bad { expected } = tcp.checksum {
             out.push(Judgement::bad_checksum(tcp.checksum_field, expected));
             return;
         }
+        if self.to_itself {
+            if mark.frame == self.first.frame {
+                out.push(Judgement::broken(Code::SelfConnect).count("port", tcp.src_port));
+            }
+            return;
+        }
+        self.looks_at_reset(mark, side, ip, tcp);
         let before = Before {
             sender: &self.sides[side.index()],
             receiver: &self.sides[side.peer().index()],
@@ -42,14 +51,22 @@ impl Connection {
                 Side::Client => self.handshake.client_rtt,
                 Side::Server => self.handshake.server_rtt,
             },
-            open: self.handshake.outcome().is_open() || !self.oriented,
+            open: self.handshake.ack.is_some() || !self.oriented,
+            syns: u8::from(self.handshake.syn.is_some()) + u8::from(self.handshake.syn_ack.is_some()),
         };
         let judge = self.judge.get_or_insert_default();
-        judge.observe(side, &Segment { mark, ip, tcp, before }, thorough, out);
+        if let Some(life) = &mut self.life {
+            life.round_trips.echo(mark.at, side.peer(), judge.side(side.peer()), tcp);
+        }
+        let segment = Segment { mark, ip, tcp, before, blind: hearing.blind };
+        let sample = judge.observe(side, &segment, hearing.thorough, out);
+        if let (Some(life), Some(sample)) = (&mut self.life, sample) {
+            life.round_trips.take(side.peer(), How::Karn, sample);
+        }
     }
 
-    /// Adds what the `events` of a segment say to what was judged of it, and counts both; to be called after
-    /// [`observe`](Self::observe). `thorough` as in [`judge`](Self::judge).
+    /// Adds what the `events` of a segment say to what was judged of it, counts both, and puts its time to where it went;
+    /// to be called after [`observe`](Self::observe). `thorough` as in [`Hearing`].
     pub fn tell(
         &mut self,
         mark: Mark,
@@ -60,7 +77,7 @@ impl Connection {
         out: &mut Vec<Judgement>,
     ) {
         let after = After { connection: self, side, tcp, thorough };
-        for event in events {
+        for event in events.iter().filter(|_| !self.to_itself) {
             let Some(told) = after.told(event) else { continue };
             // The rule says the same with its numbers.
             let told_as_rule = |judgement: &Judgement| judgement.code == Code::ResetValid && judgement.is_broken();
@@ -71,6 +88,7 @@ impl Connection {
         if out.iter().any(Judgement::is_broken) {
             self.notable.get_or_insert_default().counts.add(mark.frame, out);
         }
+        self.lives(mark, side, tcp, events, out);
         // What comes behind the close is a straggler or a repetition: the numbers of the two sides suffice to tell.
         if !thorough && events.iter().any(|event| matches!(event, Event::Closed { .. })) {
             self.judge = None;

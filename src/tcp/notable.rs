@@ -8,6 +8,8 @@ use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
 use crate::tcp::handshake::AckFault;
+use crate::tcp::predecessor::Predecessor;
+use crate::tcp::reset::ResetForm;
 use crate::tcp::verdict::Counts;
 
 /// How often something happened, and where first.
@@ -22,7 +24,7 @@ pub struct Tally {
 impl Tally {
     const NONE: Self = Self { count: 0, first: None };
 
-    fn add(&mut self, mark: Mark, side: Side) {
+    pub(super) fn add(&mut self, mark: Mark, side: Side) {
         self.count = self.count.saturating_add(1);
         self.first.get_or_insert((mark.frame, side));
     }
@@ -35,6 +37,20 @@ pub struct Notable {
     pub wrong_ack: Option<(Mark, Side, AckFault)>,
     /// Another SYN,ACK with another ISN.
     pub syn_ack_changed: Option<(Mark, SeqNumber)>,
+    /// The SYN that came apart from its sender's acknowledgment, and who sent it.
+    pub split: Option<(Mark, Side)>,
+    /// A plain acknowledgment of something else instead of a SYN,ACK.
+    pub stray_ack: Option<(Mark, SeqNumber)>,
+    /// The reset that answered it.
+    pub stray_reset: Option<Mark>,
+    /// What its reset looked like.
+    pub reset_form: Option<ResetForm>,
+    /// Segments that the side which had reset it went on to send.
+    pub after_reset: Tally,
+    /// The latest long silence, and the segment that ended it.
+    pub silence: Option<(Mark, Span)>,
+    /// The connection that had these ports before.
+    pub predecessor: Option<Predecessor>,
     /// The FIN that ended a long silence.
     pub idle_close: Option<(Mark, Side, Span)>,
     /// Segments that carried octets again.
@@ -74,6 +90,13 @@ impl Notable {
     pub const NOTHING: Self = Self {
         wrong_ack: None,
         syn_ack_changed: None,
+        split: None,
+        stray_ack: None,
+        stray_reset: None,
+        reset_form: None,
+        after_reset: Tally::NONE,
+        silence: None,
+        predecessor: None,
         idle_close: None,
         repeated: Tally::NONE,
         gaps: Tally::NONE,
@@ -103,6 +126,12 @@ impl Notable {
                 }
                 Event::SynAckChanged { before } => {
                     slot.get_or_insert_default().syn_ack_changed.get_or_insert((mark, before));
+                }
+                Event::SplitHandshake => {
+                    slot.get_or_insert_default().split.get_or_insert((mark, side));
+                }
+                Event::StrayAck { ack } => {
+                    slot.get_or_insert_default().stray_ack.get_or_insert((mark, ack));
                 }
                 Event::Fin { idle: Some(idle), .. } => {
                     slot.get_or_insert_default().idle_close = Some((mark, side, idle))

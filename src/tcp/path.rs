@@ -205,6 +205,30 @@ impl PathView {
 }
 
 impl Connection {
+    /// The side that sends the octets flowing towards `side`'s peer has this much room per segment, term by term
+    /// (RFC 9293 §3.7.1). Assumes RFC defaults where no SYN of the receiver was seen only if one was: otherwise `None`.
+    pub fn effective_mss(&self, sender: Side) -> Option<mss::Sum> {
+        self.known_of_mss(sender).map(mss::effective)
+    }
+
+    /// The same as a number, before any router on the way said that it takes less.
+    pub fn full_segment(&self, sender: Side) -> Option<u32> {
+        self.known_of_mss(sender).map(|known| mss::effective_octets(mss::Known { path_mtu: None, ..known }))
+    }
+
+    pub(super) fn known_of_mss(&self, sender: Side) -> Option<mss::Known> {
+        let (own, peer) = (&self.side(sender).offer, &self.side(sender.peer()).offer);
+        peer.seen.then(|| mss::Known {
+            peer_option: peer.mss,
+            // Where it was clamped on the way, it does not tell the sender's own link.
+            own_option: own.mss.filter(|_| !self.path(sender).fills_peers_limit),
+            ipv6: self.ipv6,
+            timestamps: self.timestamps_agreed(),
+            ip_options: self.ip_options,
+            path_mtu: self.path_mtu(sender),
+        })
+    }
+
     /// The path that `side`'s segments take.
     pub const fn path(&self, side: Side) -> &PathView {
         &self.paths[side.index()]
@@ -242,7 +266,7 @@ impl Connection {
             Some(stuck) if stuck.again >= SUSPECT_AFTER && (stuck.passed_cut.is_some() || stuck.answered.is_some()) => {
                 Verdict::Broken(BlackHole { stuck, carried: path.carried })
             }
-            Some(_) => Verdict::CannotTell(Gap::CaptureEnded),
+            Some(_) => Verdict::CannotTell(Gap::NothingSeen),
             None => Verdict::CannotTell(Gap::NoFullSegment),
         }
     }

@@ -67,6 +67,10 @@ pub(super) fn arp(sheet: &mut Sheet<'_>) {
     sheet.number("operation", 48, 16, |value| match value {
         1 => "request".to_owned(),
         2 => "reply".to_owned(),
+        3 => "reverse request".to_owned(),
+        4 => "reverse reply".to_owned(),
+        8 => "inverse request".to_owned(),
+        9 => "inverse reply".to_owned(),
         other => format!("operation {other}"),
     });
     let &[_, _, _, _, hardware, protocol, ..] = sheet.bytes else { return };
@@ -97,7 +101,7 @@ fn address(sheet: &mut Sheet<'_>, at: usize, length_at: usize) {
     sheet.octets("address", at, at + 8, |octets| link_address(&octets[..used.min(octets.len())]));
 }
 
-fn link_address(octets: &[u8]) -> String {
+pub(super) fn link_address(octets: &[u8]) -> String {
     match <[u8; 6]>::try_from(octets) {
         Ok(octets) => MacAddr(octets).to_string(),
         Err(_) => hex(octets),

@@ -3,9 +3,11 @@
 //! Fields are read again from the frame's octets, bit by bit, so that a header shows what it holds and not only what
 //! the trackers need. Fields beyond the captured octets are left out. This is for display: it may allocate.
 
+mod icmp;
 mod ip;
 mod lan;
 mod link;
+mod mptcp;
 mod option;
 mod sum;
 mod transport;
@@ -16,6 +18,12 @@ use crate::packet::Layer;
 use crate::packet::LayerKind;
 use crate::packet::Packet;
 
+pub use mptcp::Mptcp;
+pub use mptcp::MptcpValue;
+pub use mptcp::mptcp;
+pub use option::acc_ecn_counters;
+pub use option::experiment;
+pub use option::kind_name;
 pub use sum::Obstacle;
 pub use sum::PseudoHeader;
 pub use sum::Summed;
@@ -63,7 +71,9 @@ pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
         LayerKind::Ah => ip::authentication(&mut sheet),
         LayerKind::Tcp => transport::tcp(&mut sheet, packet, layer),
         LayerKind::Udp => transport::udp(&mut sheet, packet, layer),
-        LayerKind::Icmp | LayerKind::Icmpv6 => transport::icmp(&mut sheet, packet, layer),
+        LayerKind::Icmp => icmp::message(&mut sheet, packet, layer, 4),
+        LayerKind::Icmpv6 => icmp::message(&mut sheet, packet, layer, 6),
+        LayerKind::Gre => tunnel::gre(&mut sheet, packet, layer),
         LayerKind::Frame | LayerKind::Payload => {}
         other => describe_rarer(&mut sheet, other),
     }
@@ -96,7 +106,6 @@ fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
         LayerKind::Pflog => lan::pflog(sheet),
         LayerKind::Mpls => tunnel::mpls(sheet),
         LayerKind::ControlWord => tunnel::control_word(sheet),
-        LayerKind::Gre => tunnel::gre(sheet),
         LayerKind::Eoip => tunnel::eoip(sheet),
         LayerKind::Erspan => tunnel::erspan(sheet),
         LayerKind::EtherIp => tunnel::ether_ip(sheet),
@@ -197,6 +206,7 @@ mod tests {
     use crate::decode::tests::decoded;
     use crate::decode::tests::fields_cover_headers;
     use crate::decode::tests::frame;
+    use crate::decode::tests::hex as hex_of;
     use crate::packet::LinkType;
 
     /// What the fields of `kind` in the last packet of a script mean, by name.
@@ -283,6 +293,32 @@ mod tests {
     }
 
     #[test]
+    fn rarer_options_are_spelled_out_too() {
+        for (option, words) in [
+            ("opt 30 0x0181", "option: MPTCP = kind 30, length 4: mp-capable (subtype 0): version 1, flags AH"),
+            (
+                "opt 30 0x2001000000",
+                "option: MPTCP = kind 30, length 7: dss (subtype 2), not a length it has: data 2001000000",
+            ),
+            ("opt 28 0x8005", "option: user timeout = kind 28, length 4: 5 min"),
+            ("opt 29 0x0102aabb", "option: TCP-AO = kind 29, length 6: key 1, next key 2, MAC aabb"),
+            ("opt 172 0x000001000002", "option: AccECN = kind 172, length 8: EE0B 1, ECEB 2"),
+            ("opt 174 0x000001", "option: AccECN = kind 174, length 5: EE1B 1"),
+            ("opt 254 0xf98901020304", "option: experiment = kind 254, length 8: Fast Open (0xf989), 01020304"),
+            ("opt 253 0xe2d4c3d9", "option: experiment = kind 253, length 6: SMC-R (0xe2d4c3d9)"),
+            ("opt 253 0xabcd01", "option: experiment = kind 253, length 5: experiment 0xabcd 01"),
+            ("opt 27 0x0102030405", "option: unknown = kind 27, length 7: Quick-Start response 0102030405"),
+        ] {
+            let told = decoded(&format!("0 C > S S 1:1(0) <{option}>"), |packet| {
+                let fields = describe(packet, packet.layers.last().expect("TCP"));
+                let field = fields.iter().find(|field| field.name.starts_with("option")).expect("an option").clone();
+                format!("{} = {}", field.name, field.meaning)
+            });
+            assert_eq!(told, words);
+        }
+    }
+
+    #[test]
     fn an_option_that_the_capture_cut_is_not_called_malformed() {
         let script = "0 C > S S 1:1(0) <mss 1460, ts 1 2, nop, nop>";
         let last = |script: &str| {
@@ -300,6 +336,43 @@ mod tests {
         let quote = meaning(script, LayerKind::Icmp, "quoted_packet");
         assert_eq!(quote, "tcp 10.0.0.1:40000 > 10.0.0.2:80, seq 5, ACK");
         assert_eq!(meaning(script, LayerKind::Icmp, "next_hop_mtu"), "1400 octets");
+    }
+
+    #[test]
+    fn every_field_of_a_neighbor_advertisement_is_told() {
+        let head =
+            "6000 0000 0020 3aff fe80 0000 0000 0000 0000 0000 0000 0001 ff02 0000 0000 0000 0000 0000 0000 0001";
+        let body = "8800 0000 a000 0000 fe80 0000 0000 0000 0000 0000 0000 0001 0201 0200 0000 0001";
+        let bytes = [hex_of(head), hex_of(body)].concat();
+        let packet = decode(&frame(LinkType::RAW, &bytes));
+        fields_cover_headers(&packet);
+        let fields = describe(&packet, &packet.layers[1]);
+        let of = |name| &*fields.iter().find(|field| field.name == name).expect("the field").meaning;
+        assert_eq!((of("type"), of("target_address")), ("neighbor advertisement", "fe80::1"));
+        assert_eq!((of("router"), of("solicited"), of("override")), ("set", "not set", "set"));
+        assert_eq!(of("options"), "target link-layer address 02:00:00:00:00:01");
+    }
+
+    #[test]
+    fn every_icmp_message_is_covered_by_its_fields() {
+        for kind in 0..=255_u8 {
+            for (version, protocol) in [(4, 1), (6, 58)] {
+                let body = [&[kind, 4, 0, 0][..], &[7; 60]].concat();
+                let bytes = if version == 4 {
+                    [hex_of("4500 0054 0000 0000 4001 0000 c000 0201 c000 0202"), body].concat()
+                } else {
+                    [hex_of("6000 0000 0040"), vec![protocol, 64], vec![0x20; 32], body].concat()
+                };
+                let packet = decode(&frame(LinkType::RAW, &bytes));
+                let layer = packet.layers[1];
+                let mut at = 0;
+                for field in describe(&packet, &layer).iter().filter(|field| field.name != "quoted_packet") {
+                    assert_eq!(field.bits.0, at, "{} of type {kind}, version {version}", field.name);
+                    at += field.bits.1;
+                }
+                assert_eq!(at, layer.len * 8, "type {kind}, version {version}");
+            }
+        }
     }
 
     #[test]

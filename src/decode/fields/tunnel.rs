@@ -4,6 +4,9 @@ use crate::decode::fields::Sheet;
 use crate::decode::fields::hex;
 use crate::decode::fields::link;
 use crate::decode::fields::octets;
+use crate::decode::fields::transport::summed;
+use crate::packet::Layer;
+use crate::packet::Packet;
 
 /// RFC 3032 §2.1, entry by entry.
 pub(super) fn mpls(sheet: &mut Sheet<'_>) {
@@ -31,7 +34,7 @@ pub(super) fn control_word(sheet: &mut Sheet<'_>) {
 }
 
 /// RFC 2784 §2, RFC 2890 §2, RFC 2637 §4.1.
-pub(super) fn gre(sheet: &mut Sheet<'_>) {
+pub(super) fn gre(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     for (at, name) in (0..).zip(["checksum_present", "routing_present", "key_present", "sequence_present"]) {
         sheet.bit(name, at);
     }
@@ -45,7 +48,7 @@ pub(super) fn gre(sheet: &mut Sheet<'_>) {
     sheet.number("protocol", 16, 16, link::ether_type);
     let mut at = 32;
     if has(sheet, 0) || has(sheet, 1) {
-        sheet.number("checksum", at, 16, |sum| format!("{sum:#06x}"));
+        sheet.number("checksum", at, 16, |sum| summed(packet, layer, sum));
         sheet.plain("offset", at + 16, 16);
         at += 32;
     }

@@ -10,6 +10,7 @@ mod mss;
 mod numbers;
 mod observers;
 mod opening;
+mod time;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,8 @@ fn sections() -> Vec<Box<dyn Section>> {
         Box::new(opening::Opening::default()),
         Box::new(closing::Closing::default()),
         Box::new(findings::Findings),
+        Box::new(time::Time),
+        Box::new(time::RoundTrips),
         Box::new(mss::SegmentSizes),
         Box::new(numbers::Numbers),
         Box::new(observers::Observers),

@@ -29,6 +29,8 @@ pub fn code(out: &mut dyn Write, code: Code, style: &Style) -> io::Result<()> {
     section("severity", Ink::Plain, code.severity().name());
     section("means", Ink::Plain, code.meaning());
     section("sum", Ink::Plain, &code.sum().replace(['{', '}'], ""));
+    section("unless", Ink::Plain, &gaps(code).join(" · "));
+    section("weakens", Ink::Plain, &weakens(code).join(", "));
     section("source", Ink::Dim, code.rfc());
     out.write_all(page.text.as_bytes())
 }
@@ -46,6 +48,14 @@ pub fn page(out: &mut dyn Write) -> io::Result<()> {
             let _ = writeln!(text, "- severity: {}", code.severity());
             if !code.sum().is_empty() {
                 let _ = writeln!(text, "- sum: `{}`", code.sum().replace(['{', '}'], ""));
+            }
+            let gaps = gaps(code);
+            if !gaps.is_empty() {
+                let _ = writeln!(text, "- cannot be told when: {}", gaps.join("; "));
+            }
+            let weakens: Vec<_> = weakens(code).iter().map(|code| format!("`{code}`")).collect();
+            if !weakens.is_empty() {
+                let _ = writeln!(text, "- where it is found, cannot be told: {}", weakens.join(", "));
             }
             let _ = writeln!(text, "- source: {}", code.rfc());
         }
@@ -78,6 +88,18 @@ fn distance(typed: &str, name: &str) -> usize {
     row[typed.len()]
 }
 
+/// What a capture may lack so that the code cannot be told, in words and by the name that verdicts give it.
+fn gaps(code: Code) -> Vec<String> {
+    code.gaps().iter().map(|gap| format!("{gap} ({})", gap.code())).collect()
+}
+
+/// Codes that rest on what a capture lacks where this one is found.
+fn weakens(code: Code) -> Vec<&'static str> {
+    let Some(gap) = code.opens() else { return Vec::new() };
+    let rests = Code::ALL.iter().filter(|other| **other != code && other.gaps().contains(&gap));
+    rests.map(|other| other.as_str()).collect()
+}
+
 const fn about(kind: Kind) -> &'static str {
     match kind {
         Kind::Rule => "a rule that a segment keeps or breaks",
@@ -101,6 +123,11 @@ lines, in `explain`. Codes are stable; titles and texts may change. This page is
 In the lists of `headers --format jsonl` each verdict has the keys `code`, `verdict` and `frames` (packets that it rests
 on), and the numbers of its sum under the names that the sum uses. `verdict` is `holds` or `broken` for a rule, `found`
 or `ruled-out` for everything else, and `cannot-tell` with a `gap` where the capture does not show what would decide.
+Each entry lists the gaps that it may have. A finding of `analyze` that such a gap touches becomes a note with the same
+two keys: the facts stand, the accusation does not.
+
+The capture itself stands on trial first: `trial` of the objects `capture` and `connection` has one verdict of this form
+for each thing that a capture can lack.
 ";
 
 const PARTS: [(Kind, &str, &str); 3] = [

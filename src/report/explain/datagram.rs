@@ -28,10 +28,13 @@ pub(super) fn subject(packet: &Packet<'_>, seen: &Seen<'_>, style: &Style) -> Su
         because: Vec::new(),
         rules: Vec::new(),
         instead: Vec::new(),
+        capture: Vec::new(),
         wireshark: Vec::new(),
         sources: Vec::new(),
         state: String::new(),
         after: After::nothing(packet),
+        verdicts: Vec::new(),
+        trial: Vec::new(),
     };
     match (seen, packet.udp()) {
         (Seen::Udp(seen), Some(udp)) => of_udp(&mut subject, packet, udp, seen, style),

@@ -12,6 +12,7 @@ mod after;
 mod because;
 mod datagram;
 mod does;
+mod object;
 mod reasons;
 mod sum;
 mod tcb;
@@ -20,18 +21,24 @@ mod wireshark;
 use std::io;
 use std::io::Write;
 
+use serde_json::Value;
+
 use crate::finding::Code;
 use crate::packet::Packet;
 use crate::packet::TcpHeader;
 use crate::pipeline::Seen;
 use crate::pipeline::TcpSeen;
+use crate::pipeline::trial::of_connection;
 use crate::report::explain::after::After;
 use crate::report::explain::because::Reading;
+use crate::report::explain::object::Explanation;
+use crate::report::json;
 use crate::report::line::Facts;
 use crate::report::page::Page;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
+use crate::report::trial;
 use crate::report::words::Segment;
 use crate::report::words::arrow;
 use crate::tcp::Side;
@@ -55,10 +62,15 @@ struct Subject {
     because: Vec<Facts>,
     rules: Vec<Facts>,
     instead: Vec<Facts>,
+    /// What the capture itself cannot know.
+    capture: Vec<Facts>,
     wireshark: Vec<Facts>,
     sources: Vec<&'static str>,
     state: String,
     after: After,
+    /// Every judgement, and every item of the capture's trial, for programs.
+    verdicts: Vec<Value>,
+    trial: Vec<Value>,
 }
 
 /// The headline.
@@ -101,6 +113,16 @@ impl Explainer {
         Ok(true)
     }
 
+    /// Writes the same as an object, one line. `false` where the frame never came.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish_object(self, out: &mut dyn Write, file: &str) -> io::Result<bool> {
+        let Some(subject) = self.subject else { return Ok(false) };
+        json::line(out, &Explanation::of(file, self.wanted, &subject))?;
+        Ok(true)
+    }
+
     fn explain(&self, packet: &Packet<'_>, seen: &Seen<'_>, tags: Option<&Tags>) -> Subject {
         match (seen, packet.tcp()) {
             (Seen::Tcp(seen), Some(tcp)) => self.segment(packet, tcp, seen, tags),
@@ -115,22 +137,37 @@ impl Explainer {
         if sources.is_empty() {
             sources = does::sources(&segment);
         }
+        let cause = reading.cause();
+        let items = of_connection(seen.connection, &seen.blind);
+        // Alternatives there are only where there is a cause.
+        let capture = if cause.is_some() { trial::beside(&items, seen.judgements) } else { Vec::new() };
         Subject {
             head: head(&segment),
-            cause: reading.cause(),
+            cause,
             does: does::facts(&segment),
             because: reading.because(),
             rules: reading.rules(),
             instead: reading.instead(),
+            capture,
             wireshark: tags.map(|tags| wireshark::facts(tags, &segment)).unwrap_or_default(),
             sources,
             state: if self.state { tcb::table(&segment) } else { String::new() },
             after: After::of(&segment),
+            verdicts: trial::objects(seen.judgements),
+            trial: trial::objects(&items),
         }
     }
 }
 
 impl Subject {
+    /// Where the rules stand, those of what follows behind.
+    fn all_sources(&self) -> Vec<&'static str> {
+        let mut sources = self.sources.clone();
+        sources.extend(self.after.sources());
+        sources.dedup();
+        sources
+    }
+
     fn written(self, style: &Style) -> String {
         let mut page = Page::new(style);
         page.head(&self.head);
@@ -154,13 +191,11 @@ impl Subject {
         page.sections("and", &self.after.proofs());
         page.sections("rules", &self.rules);
         page.sections("instead?", &self.instead);
+        page.sections("capture", &self.capture);
         page.sections("wireshark", &self.wireshark);
         page.sections("next", &self.after.next());
-        let mut sources = self.sources;
-        sources.extend(self.after.sources());
-        sources.dedup();
         let mut source = Facts::default();
-        for rfc in unique(&sources) {
+        for rfc in unique(&self.all_sources()) {
             source.say(Ink::Dim, rfc);
         }
         page.section("source", &source);

@@ -14,7 +14,10 @@ use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 use crate::report::explain::because::lower_first;
 use crate::report::explain::because::main_of;
+use crate::report::explain::object;
+use crate::report::explain::object::Noteworthy;
 use crate::report::explain::sum::Numbering;
+use crate::report::json;
 use crate::report::line::Facts;
 use crate::report::page::Page;
 use crate::report::style::Ink;
@@ -34,7 +37,7 @@ pub struct StreamExplainer {
     title: String,
     packets: u64,
     opening: Vec<Facts>,
-    noteworthy: Vec<(String, Facts)>,
+    noteworthy: Vec<(u64, Facts)>,
     left_out: u64,
     closing: Vec<Facts>,
     summary: Facts,
@@ -96,7 +99,7 @@ impl StreamExplainer {
         page.head(&self.title);
         page.sections("opening", &self.opening);
         for (frame, facts) in &self.noteworthy {
-            page.section(frame, facts);
+            page.section(&frame.to_string(), facts);
         }
         let mut rest = Facts::default();
         if self.left_out > 0 {
@@ -112,6 +115,31 @@ impl StreamExplainer {
         page.section("counts", &self.counts);
         page.section("end", &self.summary);
         out.write_all(page.text.as_bytes())?;
+        Ok(true)
+    }
+
+    /// Writes the same as an object, one line. `false` where the stream never came.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish_object(self, out: &mut dyn Write, file: &str) -> io::Result<bool> {
+        if self.packets == 0 {
+            return Ok(false);
+        }
+        let told = |(frame, facts): &(u64, Facts)| Noteworthy { frame: *frame, text: facts.in_words() };
+        let object = object::Stream {
+            r#type: "stream",
+            file,
+            stream: self.stream,
+            title: &self.title,
+            opening: object::lines(&self.opening),
+            packets: self.noteworthy.iter().map(told).collect(),
+            left_out: self.left_out,
+            closing: object::lines(&self.closing),
+            counts: self.counts.each(),
+            end: self.summary.each(),
+        };
+        json::line(out, &object)?;
         Ok(true)
     }
 
@@ -139,7 +167,7 @@ impl StreamExplainer {
                 facts.say(Ink::Dim, format!("see packet {}", frames.join(", ")));
             }
         }
-        self.noteworthy.push((segment.packet.meta.number.to_string(), facts));
+        self.noteworthy.push((segment.packet.meta.number, facts));
     }
 }
 

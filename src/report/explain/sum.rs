@@ -23,8 +23,13 @@ pub(super) struct Numbering<'a> {
 impl Numbering<'_> {
     /// The sum of the judgement's code. Clauses whose numbers are not there are left out.
     pub(super) fn sum(&self, judgement: &Judgement) -> String {
-        let clauses = judgement.code.sum().split("; ");
-        clauses.filter_map(|clause| self.clause(clause, judgement)).collect::<Vec<_>>().join("; ")
+        text::filled(judgement.code.sum(), |name| {
+            Some(match (judgement.code, judgement.input(name)?) {
+                (Code::BadChecksum, Number::Count(field)) => format!("{field:#06x}"),
+                (code, number) => self.number(code, number),
+            })
+        })
+        .join("; ")
     }
 
     /// One number, as text.
@@ -36,23 +41,6 @@ impl Numbering<'_> {
             Number::Span(span) => text::span(span),
             Number::Word(word) => word.to_owned(),
         }
-    }
-
-    fn clause(&self, clause: &str, judgement: &Judgement) -> Option<String> {
-        let mut filled = String::new();
-        let mut rest = clause;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, behind) = after.split_once('}')?;
-            let number = judgement.input(name)?;
-            filled.push_str(before);
-            match (judgement.code, number) {
-                (Code::BadChecksum, Number::Count(field)) => filled.push_str(&format!("{field:#06x}")),
-                _ => filled.push_str(&self.number(judgement.code, number)),
-            }
-            rest = behind;
-        }
-        filled.push_str(rest);
-        Some(filled)
     }
 
     fn seq(&self, code: Code, side: Side, seq: SeqNumber) -> String {

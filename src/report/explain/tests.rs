@@ -1,3 +1,6 @@
+#![cfg(test)]
+//! Pages as people see them, whole.
+
 use super::*;
 use crate::pipeline::Judging;
 use crate::report::explain::stream::StreamExplainer;
@@ -68,8 +71,13 @@ fn a_tail_loss_probe_that_a_duplicate_sack_proves_unnecessary() {
              octets 101..201 had arrived: D-SACK 101..201
   rules      no beyond-window · ✓ segment-acceptable · ✓ ack-range
              no window-shrunk · no overlap-differs
-  instead?   fast retransmission: no, nobody asked: no duplicate ACK and no SACK
+  instead?   the same packet captured twice: no, its sender numbered it anew
+             fast retransmission: no, nobody asked: no duplicate ACK and no SACK
              duplicate ACKs 0 · after 25.0 ms
+  capture    capture-position: client-side
+             10.0 ms to the server and back, 0 ns to the client
+             0 routers towards the client, 0 towards the server
+             the capture itself cannot know: capture-drops, it is not told
   wireshark  4.0: [TCP Retransmission]
              differs: Wireshark has no word for probes: it was sent long before
              the timer, to make the receiver answer
@@ -104,10 +112,15 @@ fn a_timeout_and_the_candidates_that_it_is_not() {
              neither IP id nor timestamp tells one packet from another
   rules      no beyond-window · ✓ segment-acceptable · ✓ ack-range
              no window-shrunk · no overlap-differs
-  instead?   fast retransmission: no, nobody asked: no duplicate ACK and no SACK
+  instead?   the same packet captured twice: no, its sender numbered it anew
+             fast retransmission: no, nobody asked: no duplicate ACK and no SACK
              duplicate ACKs 0 · after 300 ms
              tail loss probe: no, by then the timer had run out · after 300 ms
              RTO 246 ms
+  capture    capture-position: client-side
+             10.0 ms to the server and back, 0 ns to the client
+             0 routers towards the client, 0 towards the server
+             the capture itself cannot know: capture-drops, it is not told
   wireshark  4.0: [TCP Retransmission]
   next       packet 8 acknowledges all of it, 10.0 ms later
              packet 8 S→C ACK · ack 201 · all 100 B acknowledged, 0 in flight
@@ -133,6 +146,10 @@ fn a_fast_retransmission_that_three_duplicates_asked_for() {
              neither IP id nor timestamp tells one packet from another
   rules      no beyond-window · ✓ segment-acceptable · ✓ ack-range
              no window-shrunk · no overlap-differs
+  capture    capture-position: client-side
+             10.0 ms to the server and back, 0 ns to the client
+             0 routers towards the client, 0 towards the server
+             the capture itself cannot know: capture-drops, it is not told
   wireshark  4.0: [TCP Fast Retransmission]
   next       packet 14 acknowledges all of it, 10.0 ms later
              packet 14 S→C ACK · ack 501 · all 400 B acknowledged, 0 in flight
@@ -385,4 +402,38 @@ fn absolute_numbers_are_those_of_the_wire() {
 fn a_frame_that_never_came_is_not_explained() {
     let explainer = Explainer::new(Style::plain(80), 9, false);
     assert!(!explainer.finish(&mut Vec::new()).expect("a vector takes everything"));
+}
+
+#[test]
+fn the_object_says_what_the_page_says_with_every_verdict_and_number() {
+    let mut explainer = Explainer::new(Style::plain(80), 13, true);
+    let mut dialect = Dialect::new();
+    watch_judging(
+        Judging::Everything,
+        &asked_for(),
+        |packet, seen| explainer.packet(packet, seen, dialect.observe(packet).as_ref()),
+        |_| {},
+        |_| {},
+    );
+    let mut out = Vec::new();
+    assert!(explainer.finish_object(&mut out, "a.pcap").expect("a vector takes everything"));
+    let text = String::from_utf8(out).expect("text");
+    assert_eq!(text.lines().count(), 1);
+    let object: Value = serde_json::from_str(&text).expect("an object");
+    assert_eq!((&object["type"], &object["frame"]), (&"explanation".into(), &13.into()));
+    assert_eq!(object["cause"]["code"], "fast-retransmission");
+    assert_eq!(object["next"][0], "packet 14 acknowledges all of it, 10.0 ms later");
+    let verdicts = object["verdicts"].as_array().expect("a list");
+    let fast = verdicts.iter().find(|verdict| verdict["code"] == "fast-retransmission").expect("the cause");
+    assert_eq!((&fast["verdict"], &fast["duplicate_acks"]), (&"found".into(), &3.into()));
+    assert!(object["trial"].as_array().is_some_and(|items| items.len() == 10), "{}", object["trial"]);
+    // Word by word: what stands on the page stands in the object.
+    let page = plain(&asked_for(), 13);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" · ", " ");
+    let page = words(&page);
+    for key in ["because", "rules", "capture", "wireshark", "next", "source"] {
+        for line in object[key].as_array().expect(key) {
+            assert!(page.contains(&words(line.as_str().expect("text"))), "{key}: {line}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::io::Write;
 
 use crate::decode::fields;
+use crate::decode::fields::MptcpValue;
 use crate::decode::options;
 use crate::packet::Defect;
 use crate::packet::DefectCode;
@@ -69,7 +70,10 @@ fn ip_words(line: &mut String, packet: &Packet<'_>, ip: &IpHeader, seen: &Seen<'
     let _ = match &packet.transport {
         Transport::Tcp(tcp) => return tcp_words(line, tcp, seen, style),
         Transport::Udp(udp) => write!(line, "UDP, length {}", udp.len),
-        Transport::Icmp(_) => write!(line, "ICMP {}, length {}", datagram::icmp_words(packet), ip.payload_len),
+        Transport::Icmp(_) => {
+            let words = format!("{}{}", datagram::icmp_words(packet), neighbor_words(packet));
+            write!(line, "ICMP {words}, length {}", ip.payload_len)
+        }
         Transport::LaterFragment => {
             write!(line, "protocol {}, fragment at {}, length {}", ip.protocol, ip.fragment_offset, ip.payload_len)
         }
@@ -138,7 +142,7 @@ fn option_words(option: &TcpOption<'_>, number: impl Fn(SeqNumber) -> String) ->
         TcpOption::Timestamps { value, echo } => format!("TS val {value} ecr {echo}"),
         TcpOption::FastOpen([]) => "tfo cookiereq".to_owned(),
         TcpOption::FastOpen(cookie) => format!("tfo cookie {}", hex(cookie)),
-        TcpOption::Mptcp(data) => format!("mptcp {} subtype {}", data.len() + 2, data[0] >> 4),
+        TcpOption::Mptcp(data) => mptcp_words(data),
         TcpOption::Md5(digest) => format!("md5 {}", hex(digest)),
         TcpOption::Ao(data) => format!("tcp-ao keyid {} rnextkeyid {} mac 0x{}", data[0], data[1], hex(&data[2..])),
         TcpOption::UserTimeout(field) => format!("uto 0x{field:x}"),
@@ -149,6 +153,38 @@ fn option_words(option: &TcpOption<'_>, number: impl Fn(SeqNumber) -> String) ->
         },
         TcpOption::Malformed { kind, .. } => format!("kind {kind} [bad opt]"),
     }
+}
+
+/// Who is looked for, or found, by neighbour discovery (RFC 4861).
+fn neighbor_words(packet: &Packet<'_>) -> String {
+    let Some(layer) = packet.layers.last().filter(|layer| layer.kind == LayerKind::Icmpv6) else {
+        return String::new();
+    };
+    let described = fields::describe(packet, layer);
+    let of = |name| described.iter().find(|field| field.name == name).map(|field| field.meaning.as_str());
+    match (packet.icmp().map(|icmp| icmp.kind), of("target_address"), of("destination_address")) {
+        (Some(135), Some(target), _) => format!(", who has {target}"),
+        (Some(137), Some(target), Some(destination)) => format!(", {destination} by {target}"),
+        (_, Some(target), _) => format!(", it is {target}"),
+        (_, None, _) => String::new(),
+    }
+}
+
+/// `mptcp 12 mp-capable version 1 flags H sender_key …`.
+fn mptcp_words(data: &[u8]) -> String {
+    let mut text = format!("mptcp {}", data.len() + 2);
+    let Some(option) = fields::mptcp(data) else { return text };
+    let _ = write!(text, " {}", option.name);
+    for (name, value) in option.fields {
+        let _ = match value {
+            MptcpValue::Number(number) => write!(text, " {name} {number}"),
+            MptcpValue::Flags(letters) if letters.is_empty() => write!(text, " {name} none"),
+            MptcpValue::Flags(letters) => write!(text, " {name} {letters}"),
+            MptcpValue::Octets(octets) => write!(text, " {name} 0x{octets}"),
+            MptcpValue::Address(addr) => write!(text, " {name} {addr}"),
+        };
+    }
+    text
 }
 
 /// Frames without IP: ARP, or the name of what they carry.

@@ -2,12 +2,14 @@
 
 mod brief;
 mod hex;
+mod notes;
 mod page;
 mod ruler;
 mod sums;
 mod table;
 
 pub use brief::brief;
+pub use notes::notes;
 pub use page::Layout;
 pub use page::page;
 

@@ -174,3 +174,28 @@ fn a_frame_that_cannot_be_decoded_is_an_object_too() {
     assert!(!object["defects"].as_array().expect("a list").is_empty());
     assert!(object.get("src").is_none() && object.get("proto").is_none());
 }
+
+#[test]
+fn rarer_options_have_keys_for_their_fields() {
+    let option = |text: &str| {
+        let object = objects(&format!("+0 C > S S 1:1(0) <{text}>")).remove(0);
+        object["tcp"]["options"][0].clone()
+    };
+    assert_eq!(
+        option("opt 30 0x400102"),
+        json!({"kind": 30, "name": "mptcp", "data": "400102", "subtype": 4, "subtype_name": "remove-addr", "address_id": [1, 2]})
+    );
+    assert_eq!(option("opt 30 0x2001000000")["subtype_name"], "dss");
+    assert_eq!(
+        option("opt 172 0x000001000002"),
+        json!({"kind": 172, "name": "accurate-ecn", "data": "000001000002", "ee0b": 1, "eceb": 2})
+    );
+    assert_eq!(
+        option("opt 254 0xf98901020304"),
+        json!({"kind": 254, "name": "experiment", "data": "f98901020304", "exid": 0xf989, "experiment": "Fast Open"})
+    );
+    assert_eq!(
+        option("opt 29 0x0102aabb"),
+        json!({"kind": 29, "name": "tcp-ao", "key_id": 1, "rnext_key_id": 2, "mac": "aabb", "data": "0102aabb"})
+    );
+}

@@ -90,6 +90,8 @@ fn note(segment: &Segment<'_>, event: &Event) -> Option<(Ink, String)> {
             (retry > 0).then(|| (Ink::Warn, format!("retry {retry}")))
         }
         Event::SynAck { check: Verdict::Broken(_), .. } | Event::WrongAck(_) => bad("✗ wrong ack"),
+        Event::SplitHandshake => warn("split handshake"),
+        Event::StrayAck { .. } => warn("of an older one"),
         Event::SynAckChanged { .. } => bad("another K"),
         Event::SimultaneousOpen => warn("SYNs crossed"),
         Event::Established { outcome, rtt, .. } if outcome.is_open() => {

@@ -29,6 +29,10 @@ pub(super) fn say(segment: &Segment<'_>, facts: &mut Facts) {
                 let other = letter(segment.seen.side);
                 facts.say(Ink::Bad, format!("another SYN,ACK: {other}={}, {other} was {before}", segment.tcp.seq));
             }
+            Event::SplitHandshake => facts.say(Ink::Warn, "a SYN apart from its acknowledgment (split handshake)"),
+            Event::StrayAck { ack } => {
+                facts.say(Ink::Warn, format!("ack {ack} is none of this SYN: of an older connection (challenge ACK)"));
+            }
             Event::SimultaneousOpen => facts.say(Ink::Warn, "SYNs crossed: both sides open (simultaneous open)"),
             Event::Established { outcome, client_side, rtt } => {
                 established(segment, outcome, client_side, rtt, facts);

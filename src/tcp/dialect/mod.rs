@@ -287,6 +287,8 @@ impl Dialect {
         let mut found = Judgement::default();
         if is_judged {
             found = stream.judge(dir, has_room, segment);
+        } else {
+            stream.hear_syn(dir, segment);
         }
         let shown = stream.shown(dir);
         if shape == Shape::Bogus {

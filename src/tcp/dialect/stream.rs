@@ -52,7 +52,7 @@ impl Final {
 
 /// What a SYN says about its side's base.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Base {
+pub(super) enum Base {
     /// Nothing: it is the first to name one, or there is no SYN.
     New,
     /// A SYN without ACK names the known one.
@@ -84,8 +84,6 @@ pub(super) struct Stream {
     is_new: bool,
     /// Bases of a second pass: they begin at their last value and follow each SYN+ACK anew.
     shown_base: [Option<SeqNumber>; 2],
-    /// The latest segment is a SYN+ACK that changed `shown_base`.
-    is_renumbered: bool,
     known: Option<Final>,
 }
 
@@ -100,7 +98,6 @@ impl Stream {
             belated: 0,
             is_new: true,
             shown_base: known.map_or([None; 2], |known| known.base),
-            is_renumbered: false,
             known,
         }
     }
@@ -138,39 +135,45 @@ impl Stream {
         is_pure_syn(flags) && self.sides[index(dir)].base.is_some_and(|base| base != seq)
     }
 
-    /// Sets the bases, unless known, and says what a SYN finds there.
-    fn settle_bases(&mut self, dir: Dir, segment: &Segment) -> Base {
-        let is_second_pass = self.known.is_some();
-        let (f, r) = self.pair(dir);
-        let has_syn = segment.flags.has(TcpFlags::SYN);
+    /// What a SYN finds where the base is known already. Wireshark does this before it looks at lengths, so also for a
+    /// short segment. True where only the second pass takes the number for a change: a later one had replaced it.
+    pub(super) fn hear_syn(&mut self, dir: Dir, segment: &Segment) -> (Base, bool) {
+        if !segment.flags.has(TcpFlags::SYN) {
+            return (Base::New, false);
+        }
+        let f = &mut self.sides[index(dir)];
         let has_ack = segment.flags.has(TcpFlags::ACK);
         let mut found = Base::New;
         match f.base {
-            Some(base) if has_syn && has_ack && base != segment.seq => found = Base::Changed,
-            Some(base) if has_syn && !has_ack && base == segment.seq => {
+            Some(base) if has_ack && base != segment.seq => {
+                f.base = Some(segment.seq);
+                found = Base::Changed;
+            }
+            Some(base) if !has_ack && base == segment.seq => {
                 f.reopen();
                 found = Base::Repeated;
             }
             _ => {}
         }
-        if f.base.is_none() || found == Base::Changed {
-            f.base = Some(if has_syn { segment.seq } else { segment.seq.minus(1) });
+        let shown = self.shown_base[index(dir)].as_mut().filter(|_| has_ack);
+        let before = shown.map(|shown| std::mem::replace(shown, segment.seq));
+        (found, before.is_some_and(|before| before != segment.seq))
+    }
+
+    /// Sets the bases, unless known.
+    fn name_bases(&mut self, dir: Dir, segment: &Segment) {
+        let (f, r) = self.pair(dir);
+        let has_syn = segment.flags.has(TcpFlags::SYN);
+        f.base.get_or_insert(if has_syn { segment.seq } else { segment.seq.minus(1) });
+        if segment.flags.has(TcpFlags::ACK) {
+            r.base.get_or_insert(segment.ack.minus(1));
         }
-        if has_ack && r.base.is_none() {
-            r.base = Some(segment.ack.minus(1));
-        }
-        if has_syn && has_ack && is_second_pass {
-            let before = self.shown_base[index(dir)].replace(segment.seq);
-            // The second pass takes the side's own first number for a change where a later one has replaced it.
-            self.is_renumbered = before.is_some_and(|before| before != segment.seq);
-        }
-        found
     }
 
     /// Runs the verdicts.
     pub(super) fn judge(&mut self, dir: Dir, has_room: bool, segment: &Segment) -> Judgement {
-        let base = self.settle_bases(dir, segment);
-        let is_renumbered = std::mem::take(&mut self.is_renumbered);
+        let (base, is_renumbered) = self.hear_syn(dir, segment);
+        self.name_bases(dir, segment);
         let first_rtt = self.first_rtt;
         let (f, r) = self.pair(dir);
         let mut found = judge(f, r, first_rtt, has_room, segment);

@@ -10,10 +10,13 @@ use crate::craft;
 use crate::decode::decode;
 use crate::packet::Endpoint;
 use crate::packet::Packet;
+use crate::packet::TcpFlags;
 use crate::tcp::Connection;
 use crate::tcp::Event;
+use crate::tcp::Hearing;
 use crate::tcp::Mark;
 use crate::tcp::Side;
+use crate::tcp::life::Steps;
 
 /// A connection after its trace, and every event with the number of its packet.
 pub(super) struct Seen {
@@ -65,6 +68,31 @@ fn feed(packet: &Packet<'_>, seen: &mut Option<(Connection, Endpoint)>, events: 
         seen.get_or_insert_with(|| (Connection::new(mark, ip.version == 6, oriented), if answers { dst } else { src }));
     let side = if src == *client { Side::Client } else { Side::Server };
     connection.observe(mark, side, &ip, tcp, events);
+}
+
+/// The connection of a script, judged, with its course kept.
+pub(in crate::tcp) fn lived(script: &str) -> Connection {
+    let trace = craft::play(script).unwrap_or_else(|error| panic!("{error}\n{script}"));
+    let mut seen: Option<(Connection, Endpoint)> = None;
+    for frame in trace.frames() {
+        let packet = decode(&frame);
+        let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
+        let (Some(ip), Some((_, src, dst)), Some(tcp)) = (packet.ip, packet.endpoints(), packet.tcp()) else {
+            continue;
+        };
+        let answers = tcp.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
+        let oriented = tcp.flags.has(TcpFlags::SYN);
+        let (connection, client) = seen.get_or_insert_with(|| {
+            let connection = Connection::new(mark, ip.version == 6, oriented).keeping_life(Some(Steps::Kept));
+            (connection, if answers { dst } else { src })
+        });
+        let side = if src == *client { Side::Client } else { Side::Server };
+        let (mut judgements, mut events) = (Vec::new(), Vec::new());
+        connection.judge(mark, side, &ip, tcp, Hearing::default(), &mut judgements);
+        connection.observe(mark, side, &ip, tcp, &mut events);
+        connection.tell(mark, side, tcp, &events, false, &mut judgements);
+    }
+    seen.expect("a script has packets").0
 }
 
 /// SYN, SYN,ACK, ACK with J = 1000, K = 5000, 20 ms to the server, 1 ms to the client.

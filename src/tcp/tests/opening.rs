@@ -11,11 +11,14 @@ use crate::finding::Verdict::CannotTell;
 use crate::finding::Verdict::Holds;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
+use crate::packet::Timestamp;
 use crate::tcp::Event;
+use crate::tcp::Mark;
 use crate::tcp::Outcome;
 use crate::tcp::Side;
 use crate::tcp::State;
 use crate::tcp::handshake::AckFault;
+use crate::tcp::handshake::FastOpen;
 
 #[test]
 fn three_segments_that_acknowledge_each_other_establish_a_connection() {
@@ -269,4 +272,134 @@ fn a_syn_with_a_bad_checksum_opens_nothing() {
     );
     assert_eq!(seen.connection.outcome(), Outcome::NotSeen);
     assert_eq!(seen.connection.side(Side::Client).bad_checksums, 1);
+}
+
+#[test]
+fn a_syn_apart_from_its_acknowledgment_is_a_split_handshake_and_opens() {
+    let seen = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  .   5001:5001(0)  ack 1001  win 65535
+        +0.001  S > C  S   5000:5000(0)            win 65535
+        +0.001  C > S  .   1001:1001(0)  ack 5001  win 65535
+    ",
+    );
+    assert!(seen.of(3).contains(&Event::SplitHandshake), "{:?}", seen.of(3));
+    assert!(
+        !seen.has(|event| matches!(event, Event::SimultaneousOpen | Event::Unexpected { .. })),
+        "{:?}",
+        seen.events
+    );
+    assert_eq!(seen.connection.outcome(), Outcome::Established);
+    assert_eq!(seen.connection.side(Side::Server).isn, Some(SeqNumber(5000)));
+}
+
+#[test]
+fn crossing_syns_are_no_split_and_an_acknowledgment_alone_opens_nothing() {
+    let alone = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.020  S > C  .   5001:5001(0)  ack 1001  win 65535
+    ",
+    );
+    assert_eq!(alone.connection.outcome(), Outcome::NoAnswer);
+    assert!(alone.connection.handshake.is_acknowledged_alone());
+    assert_eq!(alone.connection.side(Side::Server).state, State::NotSeen, "its SYN is still to come");
+    let crossed = play(
+        "
+        +0.000  C > S  S   1000:1000(0)            win 65535
+        +0.001  S > C  S   5000:5000(0)            win 65535
+    ",
+    );
+    assert!(crossed.of(2).contains(&Event::SimultaneousOpen) && !crossed.of(2).contains(&Event::SplitHandshake));
+}
+
+/// A SYN, an acknowledgment of something else, and what the client does about it.
+fn rescued(answer: &str) -> super::Seen {
+    play(&format!(
+        "
+        +0.000  C > S  S   9000:9000(0)            win 65535
+        +0.020  S > C  .   5000:5000(0)  ack 1001  win 65535
+        {answer}
+        +1.000  C > S  S   9000:9000(0)            win 65535
+        +0.020  S > C  S.  7000:7000(0)  ack 9001  win 65535
+        +0.001  C > S  .   9001:9001(0)  ack 7001  win 65535
+    "
+    ))
+}
+
+#[test]
+fn a_challenge_ack_is_of_an_older_connection_and_the_reset_of_it_rescues_the_opening() {
+    let seen = rescued("+0.001  C > S  R   1001:1001(0)            win 0");
+    assert_eq!(seen.of(2), [Event::StrayAck { ack: SeqNumber(1001) }]);
+    assert!(
+        !seen.has(|event| matches!(event, Event::ResetIgnored { .. } | Event::AckedUnseen { .. })),
+        "{:?}",
+        seen.events
+    );
+    let notable = seen.connection.notable();
+    assert_eq!(notable.stray_reset.map(|mark| mark.frame), Some(3));
+    assert_eq!(seen.connection.outcome(), Outcome::Established);
+    assert_eq!(seen.connection.handshake.syn_ack_check, Some(Holds), "the stray has moved no number");
+}
+
+#[test]
+fn a_reset_of_another_number_is_no_rescue_and_without_the_syn_nothing_is_stray() {
+    let seen = rescued("+0.001  C > S  R   3333:3333(0)            win 0");
+    assert_eq!(seen.connection.notable().stray_reset, None);
+    assert!(seen.of(3).iter().any(|event| matches!(event, Event::ResetIgnored { .. })));
+    let late = play("+0.020  S > C  .   5000:5000(0)  ack 1001  win 65535");
+    assert!(
+        !late.has(|event| matches!(event, Event::StrayAck { .. })),
+        "the SYN is not in the capture: it cannot be told"
+    );
+}
+
+#[test]
+fn an_unreachable_that_quotes_another_number_ends_nothing() {
+    let mark = |frame| Mark { frame, at: Timestamp::EPOCH };
+    let quoting = |seq: Option<u32>| {
+        let mut seen = play("0 C > S S 1000:1000(0) win 65535");
+        let ends = seen.connection.unreachable(mark(2), Side::Client, seq.map(SeqNumber));
+        (ends, seen.connection.outcome())
+    };
+    assert_eq!(quoting(Some(1000)), (true, Outcome::Unreachable));
+    assert_eq!(quoting(Some(1001)), (false, Outcome::NoAnswer), "nobody on the path knows our number otherwise");
+    assert_eq!(quoting(None), (true, Outcome::Unreachable), "the quote was cut before the number");
+}
+
+#[test]
+fn fast_open_is_accepted_ignored_or_only_asked_for() {
+    let after = |syn: &str, ack: u32, answer: &str| {
+        let seen =
+            play(&format!("0 C > S S {syn}\n+0.02 S > C S. 5000:5000(0) ack {ack} win 65535 <mss 1460{answer}>"));
+        seen.connection.handshake.fast_open
+    };
+    let data = "1000:1005(5) win 65535 <mss 1460, tfo 0123456789abcdef>";
+    assert_eq!(after(data, 1006, ""), Some(FastOpen::Accepted));
+    assert_eq!(after(data, 1001, ""), Some(FastOpen::Ignored));
+    assert_eq!(
+        after("1000:1000(0) win 65535 <mss 1460, tfo>", 1001, ", tfo 0123456789abcdef"),
+        Some(FastOpen::CookieGiven)
+    );
+    assert_eq!(after("1000:1000(0) win 65535 <mss 1460, tfo>", 1001, ""), Some(FastOpen::CookieAsked));
+    assert_eq!(after("1000:1000(0) win 65535 <mss 1460>", 1001, ""), None);
+    let alone = play(&format!("0 C > S S {data}"));
+    assert_eq!(alone.connection.handshake.fast_open, Some(FastOpen::Offered), "no answer: it cannot be told");
+}
+
+#[test]
+fn only_what_both_offered_is_negotiated() {
+    let negotiated = |client: &str, server: &str| {
+        let seen =
+            play(&format!("0 C > S {client}\n+0.02 S > C {server}\n+0.001 C > S . 1001:1001(0) ack 5001 win 500"));
+        seen.connection.negotiated().map(Iterator::collect::<Vec<_>>)
+    };
+    let syn = "SEW 1000:1000(0) win 65535 <mss 1460, sackOK, ts 1 0, wscale 7>";
+    let all = negotiated(syn, "S.E 5000:5000(0) ack 1001 win 65535 <mss 1460, sackOK, ts 9 1, wscale 7>");
+    assert_eq!(all, Some(vec!["mss", "wscale", "sack", "timestamps", "ecn"]));
+    let some = negotiated(syn, "S. 5000:5000(0) ack 1001 win 65535 <mss 1460, sackOK>");
+    assert_eq!(some, Some(vec!["mss", "sack"]));
+    let late = play("+0.02 S > C S. 5000:5000(0) ack 1001 win 65535 <mss 1460>");
+    assert!(late.connection.negotiated().is_none(), "the SYN was not captured: it cannot be told");
 }

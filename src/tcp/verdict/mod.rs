@@ -13,6 +13,7 @@ pub mod rules;
 pub mod sent;
 pub mod tcb;
 
+mod copy;
 mod counts;
 mod overlap;
 mod proof;
@@ -32,6 +33,7 @@ use crate::packet::SeqNumber;
 use crate::packet::Span;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
+use crate::tcp::blind::Blind;
 use crate::tcp::endpoint::EndpointView;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
@@ -72,11 +74,13 @@ pub enum Number {
 }
 
 impl Judgement {
-    fn new(code: Code, verdict: Verdict<()>) -> Self {
+    /// Without frames and numbers so far.
+    pub fn new(code: Code, verdict: Verdict<()>) -> Self {
         Self { code, verdict, rests_on: ArrayVec::new(), inputs: ArrayVec::new() }
     }
 
-    fn broken(code: Code) -> Self {
+    /// The rule is broken; it is this.
+    pub fn broken(code: Code) -> Self {
         Self::new(code, Verdict::Broken(()))
     }
 
@@ -85,16 +89,19 @@ impl Judgement {
         Self::broken(Code::BadChecksum).count("field", field).count("expected", expected)
     }
 
-    fn holds(code: Code) -> Self {
+    /// The rule is kept; this is ruled out.
+    pub fn holds(code: Code) -> Self {
         Self::new(code, Verdict::Holds)
     }
 
-    fn cannot_tell(code: Code, gap: Gap) -> Self {
+    /// Nobody can tell from this capture. The catalogue lists which gaps a code may have.
+    pub fn cannot_tell(code: Code, gap: Gap) -> Self {
+        debug_assert!(code.gaps().contains(&gap), "the catalogue does not list {gap:?} for {code}");
         Self::new(code, Verdict::CannotTell(gap))
     }
 
     /// `Broken` if `wrong`, else `Holds`.
-    fn of(code: Code, wrong: bool) -> Self {
+    pub fn of(code: Code, wrong: bool) -> Self {
         if wrong { Self::broken(code) } else { Self::holds(code) }
     }
 
@@ -113,15 +120,21 @@ impl Judgement {
         self.with(name, Number::PeerSeq(seq))
     }
 
-    fn count(self, name: &'static str, count: impl Into<u64>) -> Self {
+    /// With a number.
+    #[must_use]
+    pub fn count(self, name: &'static str, count: impl Into<u64>) -> Self {
         self.with(name, Number::Count(count.into()))
     }
 
-    fn span(self, name: &'static str, span: Span) -> Self {
+    /// With a length of time.
+    #[must_use]
+    pub fn span(self, name: &'static str, span: Span) -> Self {
         self.with(name, Number::Span(span))
     }
 
-    fn word(self, name: &'static str, word: &'static str) -> Self {
+    /// With a word.
+    #[must_use]
+    pub fn word(self, name: &'static str, word: &'static str) -> Self {
         self.with(name, Number::Word(word))
     }
 
@@ -175,9 +188,20 @@ pub(super) struct Before<'a> {
     pub(super) sender_half: Option<Span>,
     /// The opening is complete.
     pub(super) open: bool,
+    /// SYN and SYN,ACK, or how many of them, were seen, whatever of them was captured.
+    pub(super) syns: u8,
 }
 
 impl Before<'_> {
+    /// Why what the SYNs agreed on, or the edge of the receiver's window, is not known.
+    fn why_unknown(&self) -> Gap {
+        match (self.syns, self.receiver.packets) {
+            (2.., _) => Gap::Snapped,
+            (1, 0) => Gap::OneSided,
+            (0 | 1, _) => Gap::NoHandshake,
+        }
+    }
+
     /// Octets per segment that the sender may use.
     fn effective_mss(&self) -> Option<u32> {
         self.mss.map(mss::effective_octets)
@@ -190,6 +214,7 @@ pub(super) struct Segment<'a> {
     pub(super) ip: &'a IpHeader,
     pub(super) tcp: &'a TcpHeader<'a>,
     pub(super) before: Before<'a>,
+    pub(super) blind: Blind,
 }
 
 impl Segment<'_> {
@@ -197,6 +222,16 @@ impl Segment<'_> {
     fn is_pure_ack(&self) -> bool {
         let moves = TcpFlags::SYN.with(TcpFlags::FIN).with(TcpFlags::RST);
         self.tcp.len == 0 && self.tcp.flags.has(TcpFlags::ACK) && !self.tcp.flags.any(moves)
+    }
+
+    /// Why the packets between that of `frame` and this one cannot be trusted to be all there.
+    fn lost_since(&self, frame: Option<u64>) -> Option<Gap> {
+        self.blind.lost_since(frame?).then_some(Gap::KernelDrops)
+    }
+
+    /// Why times of `frame` and this one cannot be compared.
+    fn stepped_since(&self, frame: u64) -> Option<Gap> {
+        self.blind.stepped_since(frame).then_some(Gap::ClockStepped)
     }
 
     /// Takes sequence numbers, a reset aside.
@@ -217,25 +252,34 @@ impl Judge {
         &self.sides[side.index()]
     }
 
-    /// Judges one segment; `thorough` also tells what holds and what cannot be told.
-    pub(super) fn observe(&mut self, side: Side, segment: &Segment<'_>, thorough: bool, out: &mut Vec<Judgement>) {
+    /// Judges one segment; `thorough` also tells what holds and what cannot be told. The round trip that it ends, if it gives
+    /// a sample of one (RFC 6298 §3).
+    pub(super) fn observe(
+        &mut self,
+        side: Side,
+        segment: &Segment<'_>,
+        thorough: bool,
+        out: &mut Vec<Judgement>,
+    ) -> Option<Span> {
         let mut said = Said { out, thorough };
         let [client, server] = &mut self.sides;
         let (own, peer) = if side == Side::Client { (client, server) } else { (server, client) };
         // A copy moves nothing.
-        if repeat::is_capture_duplicate(segment, own, &mut said) {
-            return;
+        if copy::is_one(segment, own, &mut said) {
+            return None;
         }
         rules::check(segment, own, peer, &mut said);
         let probe = probe::check(segment, own, peer, &mut said);
         if segment.carries() && !probe {
             repeat::check(segment, own, peer, &mut said);
         }
+        let mut sample = None;
         if segment.tcp.flags.has(TcpFlags::ACK) {
             proof::check(segment, peer, &mut said);
-            peer.is_acknowledged(segment);
+            sample = peer.is_acknowledged(segment);
         }
         own.sends(segment, probe);
+        sample
     }
 }
 
@@ -250,6 +294,14 @@ impl Said<'_> {
     fn rule(&mut self, code: Code, wrong: bool, with: impl FnOnce(Judgement) -> Judgement) {
         if wrong || self.thorough {
             self.out.push(with(Judgement::of(code, wrong)));
+        }
+    }
+
+    /// The same, unless a gap of the capture takes away the grounds on which it would be called wrong.
+    fn rule_unless(&mut self, gap: Option<Gap>, code: Code, wrong: bool, with: impl FnOnce(Judgement) -> Judgement) {
+        match gap.filter(|_| wrong) {
+            Some(gap) => self.open(code, gap, with),
+            None => self.rule(code, wrong, with),
         }
     }
 

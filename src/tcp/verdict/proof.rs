@@ -8,6 +8,7 @@ use crate::finding::Gap;
 use crate::packet::SackBlock;
 use crate::packet::SeqNumber;
 use crate::packet::Span;
+use crate::tcp::blind::options_cut;
 use crate::tcp::verdict::Judgement;
 use crate::tcp::verdict::Said;
 use crate::tcp::verdict::Segment;
@@ -49,7 +50,9 @@ pub(super) fn check(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) 
                 !older
             }
             _ => {
-                let open = Judgement::cannot_tell(Code::SpuriousRetransmission, Gap::NoIdentity);
+                // What would tell may stand in options behind the cut.
+                let gap = if options_cut(segment.tcp) { Gap::Snapped } else { Gap::NoIdentity };
+                let open = Judgement::cannot_tell(Code::SpuriousRetransmission, gap);
                 said.say(judged(open, repeat, ack));
                 // A duplicate SACK may still come, about one round trip after the repetition.
                 true

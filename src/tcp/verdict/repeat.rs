@@ -19,93 +19,28 @@ use crate::tcp::verdict::rtt::MIN_RTO;
 use crate::tcp::verdict::sent::Sent;
 use crate::tcp::verdict::tcb::Recovery;
 use crate::tcp::verdict::tcb::Tcb;
-use crate::tcp::verdict::tcb::ip_id;
 
 /// Duplicate acknowledgments that ask for a segment (RFC 5681 §3.2).
 const DUPLICATES: u32 = 3;
-/// Two taps on one path see a packet this close at most.
-const TAP_DISTANCE: Span = Span::from_millis(5);
-
-/// The same packet captured twice: on two interfaces, before and after a router, by a mirror port.
-pub(super) fn is_capture_duplicate(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) -> bool {
-    let Some(previous) = own.previous else { return false };
-    let (ip, tcp) = (segment.ip, segment.tcp);
-    let same = previous.seq == tcp.seq
-        && previous.ack == tcp.ack
-        && previous.flags == tcp.flags
-        && previous.window == tcp.window
-        && previous.len == tcp.len
-        && previous.ts == tcp.said.timestamps;
-    if !same {
-        return segment.carries() && was_on_its_way(segment, own, said);
-    }
-    let apart = segment.mark.at.since(previous.mark.at);
-    if !hops_apart(previous.ttl, ip.ttl) || apart < Span::ZERO {
-        return false;
-    }
-    let judged = |judgement: Judgement| judgement.span("apart", apart).count("ttl", ip.ttl).on(previous.mark.frame);
-    // A host that repeats a segment numbers its packet anew; equal non-zero ids tell one packet from two.
-    match (previous.ip_id, ip.id) {
-        (Some(before), Some(now)) if before != now => false,
-        (Some(1..), Some(id)) => {
-            let duplicate = apart < TAP_DISTANCE;
-            if duplicate {
-                said.say(
-                    judged(Judgement::broken(Code::CaptureDuplicate)).span("limit", TAP_DISTANCE).count("ip_id", id),
-                );
-            }
-            duplicate
-        }
-        // Without an IP id only a timestamp could tell, and equal ones within a clock tick do not.
-        _ => {
-            let limit = own.rtt.srtt.map_or(TAP_DISTANCE, |srtt| Span(srtt.0 / 2).min(TAP_DISTANCE));
-            if apart < limit && segment.carries() {
-                let open = Judgement::cannot_tell(Code::CaptureDuplicate, Gap::NoIdentity);
-                said.say(judged(open).span("limit", limit));
-            }
-            false
-        }
-    }
-}
-
-/// The other copy is not the packet just before: others passed between the two taps.
-fn was_on_its_way(segment: &Segment<'_>, own: &Tcb, said: &mut Said<'_>) -> bool {
-    let (ip, tcp) = (segment.ip, segment.tcp);
-    let id = ip_id(segment);
-    if id == 0 {
-        return false;
-    }
-    let ts_value = tcp.said.timestamps.map(|(value, _)| value);
-    let Some(sent) = own.covering(tcp.seq) else { return false };
-    let apart = segment.mark.at.since(sent.last.at);
-    let same = sent.seq == tcp.seq && sent.end == tcp.end() && sent.ip_id == id && sent.ts_value == ts_value;
-    let duplicate = same && hops_apart(sent.ttl, ip.ttl) && apart >= Span::ZERO && apart < TAP_DISTANCE;
-    if duplicate {
-        let judged = Judgement::broken(Code::CaptureDuplicate).span("apart", apart).count("ttl", ip.ttl);
-        said.say(judged.span("limit", TAP_DISTANCE).count("ip_id", id).on(sent.last.frame));
-    }
-    duplicate
-}
-
-/// The two taps lie on one link, or one router apart.
-const fn hops_apart(before: u8, now: u8) -> bool {
-    before.abs_diff(now) <= 1
-}
 
 /// Judges a segment that takes sequence numbers.
 pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut Said<'_>) {
     let (seq, end) = (segment.tcp.seq, segment.tcp.end());
     let Some(max) = segment.before.sender.snd_max else { return };
     if segment.tcp.flags.has(TcpFlags::SYN) {
-        opening_again(segment, own, said);
+        if !own.answers_crossing_syn(segment.tcp.flags) {
+            opening_again(segment, own, said);
+        }
         return;
     }
     if max.at_or_before(seq) {
         if max.before(seq) {
             // What was on its way when the capture began is missing in it, and nowhere else.
-            let gap = match segment.before.sender.packets {
-                0 => Judgement::cannot_tell(Code::LostSegment, Gap::NoHandshake),
-                _ => Judgement::broken(Code::LostSegment),
+            let lost = segment.lost_since(own.previous.map(|previous| previous.mark.frame));
+            let gap = match (segment.before.sender.packets, lost) {
+                (0, _) => Judgement::cannot_tell(Code::LostSegment, Gap::NoHandshake),
+                (_, Some(lost)) => Judgement::cannot_tell(Code::LostSegment, lost),
+                (_, None) => Judgement::broken(Code::LostSegment),
             };
             said.say(gap.seq("seq", seq).seq("snd_nxt", max).count("missing", max.offset_to(seq)));
         } else {
@@ -115,7 +50,7 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &Tcb, said: &mut
     }
     let known = own.covering(seq).copied();
     overlap::check(segment, known.as_ref(), said);
-    if known.is_none() && segment.before.sender.snd_una.is_some_and(|una| una.at_or_before(seq)) {
+    if known.is_none() && segment.before.sender.snd_una.is_none_or(|una| una.at_or_before(seq)) {
         reordered_or_resent(segment, own, said);
         return;
     }
@@ -221,10 +156,14 @@ fn fast(case: &Case<'_>) -> Judgement {
         true => rack,
         false => (asked && (case.lowest() || sacked > 0) || rack || goes_on) && !case.is_of_a_timeout(),
     };
-    let judgement = case.judged(Judgement::of(Code::FastRetransmission, fits));
+    // Who asked may not have been captured.
+    let judgement = match case.unheard().filter(|_| !fits && !asked) {
+        Some(gap) => case.judged(Judgement::cannot_tell(Code::FastRetransmission, gap)),
+        None => case.judged(Judgement::of(Code::FastRetransmission, fits)),
+    };
     let judgement = judgement.count("duplicate_acks", case.own.duplicate_acks).count("sacked_above", sacked);
     let judgement = judgement.span("later", later);
-    if fits {
+    if !judgement.verdict.holds() {
         return judgement;
     }
     judgement.why(match asked {
@@ -250,6 +189,19 @@ impl Case<'_> {
     fn is_of_a_timeout(&self) -> bool {
         let runs = matches!(self.own.trouble().recovery, Some((Recovery::Timeout, until)) if self.seq.before(until));
         runs && !self.repeated_in_this_recovery()
+    }
+
+    /// Why the receiver's words since the last try cannot be trusted to be all there.
+    fn unheard(&self) -> Option<Gap> {
+        match self.peer.previous {
+            None => Some(Gap::OneSided),
+            Some(_) => self.segment.lost_since(self.known.map(|sent| sent.last.frame)),
+        }
+    }
+
+    /// Why the time since the last try cannot be trusted.
+    fn untimed(&self) -> Option<Gap> {
+        self.known.and_then(|sent| self.segment.stepped_since(sent.last.frame))
     }
 
     fn repeated_in_this_recovery(&self) -> bool {
@@ -307,13 +259,15 @@ fn tail_loss_probe(case: &Case<'_>) -> Judgement {
     match case.own.full_rtt(case.segment.before.sender_half) {
         Some(rtt) => {
             let least = Span(rtt.0.saturating_mul(2) - rtt.0 / 4);
-            let judgement = match case.sack_agreed() {
-                Some(_) => Judgement::of(code, ran >= least),
-                None if ran >= least => Judgement::cannot_tell(code, Gap::NoHandshake),
-                None => Judgement::holds(code),
+            let unsure = case.untimed().or(case.unheard());
+            let judgement = match (case.sack_agreed(), unsure) {
+                (Some(_), Some(gap)) => Judgement::cannot_tell(code, gap),
+                (Some(_), None) => Judgement::of(code, ran >= least),
+                (None, _) if ran >= least => Judgement::cannot_tell(code, case.segment.before.why_unknown()),
+                (None, _) => Judgement::holds(code),
             };
             let probe = judged(judgement).span("two_rtt", Span(rtt.0.saturating_mul(2)));
-            if ran >= least { probe } else { probe.why("too early: two round trips had not passed") }
+            if !probe.verdict.holds() { probe } else { probe.why("too early: two round trips had not passed") }
         }
         None => judged(Judgement::cannot_tell(code, Gap::NoRoundTrip)),
     }
@@ -327,6 +281,9 @@ fn timeout(case: &Case<'_>) -> Judgement {
     let goes_on = matches!(case.own.trouble().recovery, Some((Recovery::Timeout, until)) if case.seq.before(until));
     let due = since >= rto;
     let judged = |judgement: Judgement| case.judged(judgement).span("rto", rto).count("times", times(case));
+    if let Some(gap) = case.untimed() {
+        return judged(Judgement::cannot_tell(code, gap));
+    }
     // RFC 6298 §5.5: only a timer that backs off waits as long again as all tries before took together.
     if let Some(tries) = case.backs_off() {
         return judged(Judgement::broken(code)).span("tries", tries);
@@ -335,6 +292,10 @@ fn timeout(case: &Case<'_>) -> Judgement {
     // segment nobody can have asked, though, and a probe comes before the timer.
     if case.peer.previous.is_none() && !(case.end == case.max && since >= FIRST_RTO) {
         return judged(Judgement::cannot_tell(code, Gap::OneSided));
+    }
+    // An acknowledgment that asked for it, or that started the timer over, may have been lost in the capture.
+    if let Some(gap) = case.unheard().filter(|gap| *gap == Gap::KernelDrops) {
+        return judged(Judgement::cannot_tell(code, gap));
     }
     if goes_on && !case.repeated_in_this_recovery() || due && case.lowest() {
         return judged(Judgement::broken(code));

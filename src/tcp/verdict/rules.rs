@@ -18,6 +18,9 @@ use crate::tcp::verdict::tcb::Tcb;
 
 /// RFC 7323 §2.3.
 const MAX_SHIFT: u8 = 14;
+/// No window is larger (RFC 7323 §2.3).
+const MAX_WINDOW: u32 = 1 << 30;
+const HALF_CIRCLE: u32 = 1 << 31;
 /// Timestamps older than this may have wrapped (RFC 7323 §5.5).
 const TS_VALID: Span = Span::from_secs(24 * 86_400);
 
@@ -25,14 +28,14 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: 
     options(segment, said);
     paws(segment, own, peer, said);
     if segment.tcp.flags.has(TcpFlags::RST) {
-        reset(segment, peer, said);
+        reset(segment, own, peer, said);
         return;
     }
     sequence(segment, peer, said);
     if segment.tcp.flags.has(TcpFlags::ACK) {
         acknowledgment(segment, peer, said);
         shrink(segment, said);
-        sack(segment, said);
+        sack(segment, peer, said);
         challenge(segment, own, said);
     }
 }
@@ -40,11 +43,20 @@ pub(super) fn check(segment: &Segment<'_>, own: &mut Tcb, peer: &mut Tcb, said: 
 fn options(segment: &Segment<'_>, said: &mut Said<'_>) {
     let tcp = segment.tcp;
     let syn = tcp.flags.has(TcpFlags::SYN);
-    if let Some(shift) = tcp.said.window_scale {
+    if let Some(shift) = tcp.said.window_scale.filter(|_| syn) {
         said.rule(Code::WindowScaleLimit, shift > MAX_SHIFT, |judged| judged.count("shift", shift));
     }
     if let Some(mss) = tcp.said.mss.filter(|_| !syn) {
         said.say(Judgement::broken(Code::MssOutsideSyn).count("mss", mss));
+    }
+    if syn {
+        return;
+    }
+    if tcp.said.window_scale.is_some() {
+        said.say(Judgement::broken(Code::OptionOutsideSyn).word("option", "window scale"));
+    }
+    if tcp.said.sack_permitted {
+        said.say(Judgement::broken(Code::OptionOutsideSyn).word("option", "SACK-permitted"));
     }
 }
 
@@ -52,6 +64,11 @@ fn options(segment: &Segment<'_>, said: &mut Said<'_>) {
 fn paws(segment: &Segment<'_>, own: &Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
     let (Some((value, _)), Some((recent, since))) = (segment.tcp.said.timestamps, own.ts_recent) else { return };
     if segment.tcp.flags.any(TcpFlags::RST.with(TcpFlags::SYN)) {
+        return;
+    }
+    let (sent, taken) = (segment.before.sender.offer, segment.before.receiver.offer);
+    if sent.seen && taken.seen && !segment.before.timestamps {
+        // Not agreed on: the receiver does not look at them (RFC 7323 §3.2).
         return;
     }
     let behind = recent.wrapping_sub(value) as i32;
@@ -66,11 +83,13 @@ fn paws(segment: &Segment<'_>, own: &Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
         true => segment.before.sender.snd_una.is_some_and(|una| una.before(segment.tcp.end())),
         false => idle < MIN_RTO,
     };
+    let stepped = own.previous.and_then(|previous| segment.stepped_since(previous.mark.frame));
     let gap = match () {
         () if idle >= TS_VALID => Some(Gap::ClockMayHaveWrapped),
-        () if !segment.before.timestamps => Some(Gap::NoHandshake),
         () if segment.before.receiver.snd_una.is_none() => Some(Gap::OneSided),
+        () if !segment.before.timestamps => Some(segment.before.why_unknown()),
         () if overtaken => Some(Gap::OrderAtReceiver),
+        () if !segment.carries() => stepped,
         () => None,
     };
     match gap {
@@ -90,16 +109,24 @@ fn sequence(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
     }
     let sender = segment.before.sender;
     let Some(edge) = segment.before.receiver.right_edge else {
-        said.open(Code::SegmentAcceptable, Gap::NoHandshake, |judged| judged);
+        let gap = segment.before.why_unknown();
+        said.open(Code::SegmentAcceptable, gap, |judged| judged);
+        if tcp.len > 0 {
+            said.open(Code::BeyondWindow, gap, |judged| judged);
+        }
         return;
     };
+    // What it offered since may have been lost.
+    let lost = segment.lost_since(peer.previous.map(|previous| previous.mark.frame));
     let rcv_nxt = sender.snd_una.unwrap_or(tcp.seq);
     let end = tcp.seq.plus(tcp.seq_len());
     let data_end = tcp.seq.plus(tcp.len);
     let judged =
         |judgement: Judgement| judgement.seq("seq", tcp.seq).seq("end", end).seq("rcv_nxt", rcv_nxt).seq("edge", edge);
     if tcp.len > 1 && edge.before(data_end) {
-        said.rule(Code::BeyondWindow, true, |rule| judged(rule).count("over_by", edge.offset_to(data_end)));
+        said.rule_unless(lost, Code::BeyondWindow, true, |rule| {
+            judged(rule).count("over_by", edge.offset_to(data_end))
+        });
     } else if tcp.len > 0 {
         said.rule(Code::BeyondWindow, false, judged);
     }
@@ -113,7 +140,7 @@ fn sequence(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
     if overtaken {
         said.open(Code::SegmentAcceptable, Gap::OrderAtReceiver, judged);
     } else {
-        said.rule(Code::SegmentAcceptable, old || ahead, judged);
+        said.rule_unless(lost.filter(|_| ahead), Code::SegmentAcceptable, old || ahead, judged);
     }
 }
 
@@ -122,29 +149,41 @@ fn acknowledgment(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
     let receiver = segment.before.receiver;
     let ack = segment.tcp.ack;
     let (Some(una), Some(max)) = (receiver.snd_una.or(receiver.isn), receiver.snd_max) else {
-        said.open(Code::AckRange, Gap::OneSided, |judged| judged.peer_seq("ack", ack));
+        // The first packet of all says nothing of the other side yet.
+        let first = segment.before.sender.packets == 0 && receiver.packets == 0;
+        let gap = if first { Gap::NoHandshake } else { Gap::OneSided };
+        said.open(Code::AckRange, gap, |judged| judged.peer_seq("ack", ack));
         return;
     };
     let judged =
         |judgement: Judgement| judgement.peer_seq("ack", ack).peer_seq("snd_una", una).peer_seq("snd_max", max);
     if max.before(ack) {
         // In the opening the peer has sent its SYN and nothing else; later the capture may have missed octets.
+        let lost = segment.lost_since(peer.previous.map(|previous| previous.mark.frame));
         let opening = !segment.before.open && receiver.isn.is_some_and(|isn| max == isn.plus(1));
         let judgement = match (opening, receiver.packets) {
             (_, 0) => Judgement::cannot_tell(Code::AckRange, Gap::OneSided),
+            _ if lost.is_some() => Judgement::cannot_tell(Code::AckRange, Gap::KernelDrops),
             (true, _) => Judgement::broken(Code::AckRange),
             (false, _) => Judgement::cannot_tell(Code::AckRange, Gap::NotCaptured),
         };
         said.say(judged(judgement).count("over_by", max.offset_to(ack)));
         if !opening && segment.before.open && receiver.packets > 0 {
-            let said_hole = peer.duplicate_acks > 0 || !peer.trouble().sacked.is_empty();
-            if !said_hole {
-                said.say(judged(Judgement::broken(Code::NotCaptured)).count("octets", max.offset_to(ack)));
+            // More than any window holds: the capture missed a lot, or nobody sent it.
+            if max.offset_to(ack) > MAX_WINDOW {
+                return;
             }
+            let said_hole = peer.duplicate_acks > 0 || !peer.trouble().sacked.is_empty();
+            let judgement = judged(Judgement::of(Code::NotCaptured, !said_hole)).count("octets", max.offset_to(ack));
+            said.say(if said_hole { judgement.why("the receiver had asked for what is missing") } else { judgement });
+        } else if receiver.packets == 0 {
+            said.open(Code::NotCaptured, Gap::OneSided, judged);
         }
         return;
     }
-    let too_old = ack.before(una) && peer_window(segment).is_some_and(|window| ack.offset_to(una) > window);
+    // Half a circle away is neither before nor behind, and nothing that was ever sent.
+    let opposite = una.offset_to(ack) == HALF_CIRCLE;
+    let too_old = opposite || ack.before(una) && peer_window(segment).is_some_and(|window| ack.offset_to(una) > window);
     said.rule(Code::AckRange, too_old, judged);
 }
 
@@ -162,7 +201,7 @@ fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
         return;
     }
     let Some(scale) = segment.before.sender_scale else {
-        said.open(Code::WindowShrunk, Gap::NoHandshake, |judged| judged);
+        said.open(Code::WindowShrunk, segment.before.why_unknown(), |judged| judged);
         return;
     };
     let Some(before) = segment.before.sender.right_edge else { return };
@@ -185,7 +224,8 @@ fn shrink(segment: &Segment<'_>, said: &mut Said<'_>) {
 }
 
 /// RFC 2018 §3: blocks lie in order within what was sent; RFC 2883 §4: the first may report a duplicate.
-fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
+fn sack(segment: &Segment<'_>, peer: &Tcb, said: &mut Said<'_>) {
+    let lost = segment.lost_since(peer.previous.map(|previous| previous.mark.frame));
     let receiver = segment.before.receiver;
     for (place, block) in segment.tcp.said.sack.iter().enumerate() {
         let judged = |judgement: Judgement| judgement.peer_seq("left", block.left).peer_seq("right", block.right);
@@ -195,10 +235,14 @@ fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
         }
         let duplicate = place == 0 && block.right.at_or_before(segment.tcp.ack);
         let beyond = receiver.snd_max.is_some_and(|max| max.before(block.right));
+        let young = receiver.bytes < u64::from(MAX_WINDOW);
+        let unborn = young && receiver.isn.is_some_and(|isn| block.left.before(isn));
         let below = block.left.before(segment.tcp.ack) && !duplicate;
         let judgement = match (beyond, below) {
             (true, _) if receiver.packets == 0 => Judgement::cannot_tell(Code::SackSane, Gap::OneSided),
+            (true, _) if lost.is_some() => Judgement::cannot_tell(Code::SackSane, Gap::KernelDrops),
             (true, _) => Judgement::cannot_tell(Code::SackSane, Gap::NotCaptured),
+            (false, _) if unborn => Judgement::broken(Code::SackSane),
             (false, true) if place == 0 => Judgement::holds(Code::SackSane),
             (false, below) => Judgement::of(Code::SackSane, below),
         };
@@ -207,7 +251,7 @@ fn sack(segment: &Segment<'_>, said: &mut Said<'_>) {
 }
 
 /// RFC 5961 §3.2: only the exact next number resets; elsewhere in the window it earns a challenge, outside nothing.
-fn reset(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
+fn reset(segment: &Segment<'_>, own: &Tcb, peer: &mut Tcb, said: &mut Said<'_>) {
     let sender = segment.before.sender;
     let seq = segment.tcp.seq;
     if !segment.before.open {
@@ -215,7 +259,7 @@ fn reset(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
     }
     let (Some(una), Some(max), Some(edge)) = (sender.snd_una, sender.snd_max, segment.before.receiver.right_edge)
     else {
-        said.say(Judgement::cannot_tell(Code::ResetValid, Gap::NoHandshake).seq("seq", seq));
+        said.say(Judgement::cannot_tell(Code::ResetValid, segment.before.why_unknown()).seq("seq", seq));
         return;
     };
     let judged =
@@ -227,7 +271,9 @@ fn reset(segment: &Segment<'_>, peer: &mut Tcb, said: &mut Said<'_>) {
         if within(max, edge) {
             peer.owe(Owed::Challenge, segment.mark.frame);
         }
-        said.say(judged(Judgement::broken(Code::ResetValid)));
+        // Behind all that was seen: something of this side that was lost would make the number the next one.
+        let lost = segment.lost_since(own.previous.map(|previous| previous.mark.frame));
+        said.rule_unless(lost.filter(|_| max.before(seq)), Code::ResetValid, true, judged);
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Tcb {
     /// Largest window it ever offered, octets.
     pub largest_window: u32,
     /// Its previous packet.
-    pub(super) previous: Option<Previous>,
+    pub(in crate::tcp) previous: Option<Previous>,
     /// When it last offered its present window.
     pub(super) offered: Option<Mark>,
     /// What most connections never need to remember.
@@ -112,12 +112,12 @@ pub(super) struct Repeat {
 
 /// The latest packet of a side, to know it again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Previous {
+pub(in crate::tcp) struct Previous {
     pub(super) mark: Mark,
     pub(super) ip_id: Option<u32>,
-    pub(super) ttl: u8,
+    pub(in crate::tcp) ttl: u8,
     pub(super) seq: SeqNumber,
-    pub(super) ack: SeqNumber,
+    pub(in crate::tcp) ack: SeqNumber,
     pub(super) flags: TcpFlags,
     pub(super) window: u16,
     pub(super) len: u32,
@@ -138,6 +138,13 @@ impl Tcb {
     /// Number behind its latest packet, SYN and FIN counted: where it goes on from, as far as an observer can tell.
     pub fn snd_nxt(&self) -> Option<SeqNumber> {
         self.previous.map(|previous| previous.seq.plus(seq_len(previous.len, previous.flags)))
+    }
+
+    /// The SYN again, now with an acknowledgment of the peer's that crossed it: the answer of a simultaneous open, and no
+    /// repetition (RFC 9293 §3.5, figure 7).
+    pub(super) fn answers_crossing_syn(&self, flags: TcpFlags) -> bool {
+        let syn_ack = TcpFlags::SYN.with(TcpFlags::ACK);
+        flags.has(syn_ack) && self.previous.is_some_and(|previous| previous.flags.is_pure_syn())
     }
 
     /// What is out of the ordinary.
@@ -161,6 +168,13 @@ impl Tcb {
         self.sent.iter().rev().find(|sent| sent.seq.at_or_before(seq) && seq.before(sent.end))
     }
 
+    /// The oldest segment on its way that bears this timestamp (RFC 7323 §3).
+    pub(in crate::tcp) fn stamped(&self, ts_value: u32) -> Option<&Sent> {
+        let younger = |sent: &Sent| sent.ts_value.is_some_and(|value| (value.wrapping_sub(ts_value) as i32) > 0);
+        let older = self.sent.iter().take_while(|sent| !younger(sent));
+        older.into_iter().find(|sent| sent.ts_value == Some(ts_value))
+    }
+
     /// Octets above `seq` that the peer says it holds.
     pub(super) fn sacked_above(&self, seq: SeqNumber) -> u32 {
         self.trouble()
@@ -174,7 +188,7 @@ impl Tcb {
     /// Takes note of a segment of this side, after it was judged.
     pub(super) fn sends(&mut self, segment: &Segment<'_>, probe: bool) {
         let tcp = segment.tcp;
-        if segment.carries() && !probe {
+        if segment.carries() && !probe && !self.answers_crossing_syn(tcp.flags) {
             self.remember(segment, print(segment));
         }
         if let Some((value, _)) = tcp.said.timestamps
@@ -262,14 +276,16 @@ impl Tcb {
         self.sent.push_back(sent);
     }
 
-    /// The peer's segment acknowledges: what arrived leaves, samples are taken, duplicates counted (RFC 5681 §2).
-    pub(super) fn is_acknowledged(&mut self, segment: &Segment<'_>) {
+    /// The peer's segment acknowledges: what arrived leaves, samples are taken, duplicates counted (RFC 5681 §2). The sample, if
+    /// there was one.
+    pub(super) fn is_acknowledged(&mut self, segment: &Segment<'_>) -> Option<Span> {
         let ack = segment.tcp.ack;
+        let mut sample = None;
         let una = segment.before.receiver.snd_una;
         if una.is_none_or(|una| una.before(ack)) {
             self.duplicate_acks = 0;
             self.moved_on = Some(segment.mark.at);
-            self.retire(segment, ack);
+            sample = self.retire(segment, ack);
             if self.trouble().recovery.is_some_and(|(_, until)| until.at_or_before(ack)) {
                 self.trouble_mut().recovery = None;
             }
@@ -279,12 +295,13 @@ impl Tcb {
         self.is_held(segment);
         let blocks = &segment.tcp.said.sack;
         if blocks.is_empty() && self.trouble.is_none() {
-            return;
+            return sample;
         }
         let above = blocks.iter().filter(|block| ack.before(block.right) && block.left.before(block.right));
         let sacked = &mut self.trouble_mut().sacked;
         sacked.clear();
         sacked.extend(above);
+        sample
     }
 
     /// The first block holds what has just arrived (RFC 2018 §4): at one of its ends, or between blocks that it joins.
@@ -314,7 +331,7 @@ impl Tcb {
     }
 
     /// Lets go of what arrived. The youngest of it gives a sample, unless some of it was sent twice (Karn, RFC 6298 §3).
-    fn retire(&mut self, segment: &Segment<'_>, ack: SeqNumber) {
+    fn retire(&mut self, segment: &Segment<'_>, ack: SeqNumber) -> Option<Span> {
         let mut youngest: Option<Sent> = None;
         let mut ambiguous = false;
         let mut delivered = self.delivered;
@@ -342,9 +359,9 @@ impl Tcb {
             }
         }
         self.delivered = delivered;
-        if let Some(sent) = youngest.filter(|_| !ambiguous) {
-            self.rtt.sample(segment.mark.at.since(sent.last.at));
-        }
+        let sample = segment.mark.at.since(youngest.filter(|_| !ambiguous)?.last.at);
+        self.rtt.sample(sample);
+        Some(sample)
     }
 
     /// Round trip as the sender itself feels it: what the capture point sees, and its own way there and back.

@@ -6,6 +6,7 @@
 use crate::finding::Code;
 use crate::finding::Verdict;
 use crate::packet::SeqNumber;
+use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
 use crate::tcp::connection::Connection;
 use crate::tcp::endpoint::EndpointView;
@@ -40,6 +41,10 @@ impl After<'_> {
                 self.wants(check.fault().is_some())?;
                 self.opening(Code::HandshakeAck, check).word("outcome", outcome.name())
             }
+            // RFC 9293 §3.10.7.3: in SYN-SENT a reset must acknowledge the SYN.
+            Event::WrongAck(fault) if tcp.flags.has(TcpFlags::RST) => {
+                self.opening(Code::ResetValid, Verdict::Broken(fault))
+            }
             Event::WrongAck(fault) => self.opening(Code::HandshakeAck, Verdict::Broken(fault)),
             Event::SynAckChanged { before } => {
                 Judgement::broken(Code::SynAckChanged).seq("isn", tcp.seq).seq("isn_before", before)
@@ -72,7 +77,9 @@ impl After<'_> {
             Event::Unexpected { state, control } => {
                 Judgement::broken(Code::StateUnexpected).word("control", control.name()).word("state", state.name())
             }
-            Event::Syn { .. }
+            Event::StrayAck { ack } => Judgement::broken(Code::ChallengeAck).peer_seq("ack", ack),
+            Event::SplitHandshake
+            | Event::Syn { .. }
             | Event::Data { .. }
             | Event::Gap { .. }
             | Event::FillsGap { .. }
@@ -117,7 +124,8 @@ impl After<'_> {
             Some(AckFault::BelowSyn { .. }) | None => judged,
         };
         let handshake = &self.connection.handshake;
-        let answered = if code == Code::SynAckAck { handshake.syn } else { handshake.syn_ack };
+        let answers_syn = matches!(code, Code::SynAckAck | Code::ResetValid);
+        let answered = if answers_syn { handshake.syn } else { handshake.syn_ack };
         answered.map_or(judged.clone(), |mark| judged.on(mark.frame))
     }
 

@@ -162,3 +162,13 @@ fn a_syn_ack_before_a_later_changed_one_has_a_record_in_the_second_pass() {
     assert_eq!(shown(&changed), Some(Value::Seconds(Span(20_000_000))));
     assert_eq!(shown(&opening), None);
 }
+
+#[test]
+fn a_short_syn_ack_moves_a_known_base_and_names_no_new_one() {
+    let short = Raw { words: 14, ..raw(false, SYN | ACK, 7000) };
+    let last = |segments: &[Raw]| seen(segments).pop().flatten().expect("shown").relative_seq;
+    assert_eq!(last(&[raw(false, SYN | ACK, 900), short.clone(), raw(false, ACK, 7001)]), 1);
+    assert_eq!(last(&[raw(false, ACK, 901), raw(false, ACK, 901)]), 1);
+    // Two passes: in the second one the base that the first one ended with is known to the short segment.
+    assert_eq!(last(&[short, raw(false, ACK, 901)]), 901u32.wrapping_sub(7000));
+}

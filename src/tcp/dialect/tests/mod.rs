@@ -2,8 +2,9 @@
 //!
 //! `dt` is milliseconds since the line before, `>` is sent by the client, `<` by the server; flags are `S A F R P U` or
 //! `.` for none; a missing number is 0. `w` sets the window (else 1000), `ws` adds a window scale option, `hlen` sets
-//! the data offset in octets. `HS` stands for a handshake of 20 ms without options.
+//! the data offset in octets, `id` the IP identification, `ts` both timestamps, `mss` and `sackok` what a SYN offers. `HS` stands for a handshake of 20 ms without options.
 
+mod both;
 mod broken;
 mod properties;
 mod streams;
@@ -32,6 +33,8 @@ use crate::tcp::dialect::Tags;
 use crate::tcp::dialect::Value;
 
 const HANDSHAKE: &str = "0> S 100\n10< SA 900 101\n10> A 101 901";
+/// What every segment carries.
+const ZEROS: &[u8] = &[0; 65_536];
 const CLIENT: (&str, u16) = ("10.0.0.9", 40000);
 const SERVER: (&str, u16) = ("10.0.0.2", 80);
 
@@ -96,12 +99,21 @@ fn segment(number: u64, at: &mut i64, line: &str) -> Packet<'static> {
     let mut numbers = [0u32; 3];
     let (mut window, mut hlen, mut place) = (1000, 20, 0);
     let mut said = OptionSummary::default();
+    let mut id = None;
     for word in words {
         if let Ok(number) = word.parse() {
             numbers[place] = number;
             place += 1;
         } else if let Some(shift) = word.strip_prefix("ws") {
             said.window_scale = Some(shift.parse().expect("a shift"));
+        } else if let Some(value) = word.strip_prefix("id") {
+            id = Some(value.parse().expect("an identification"));
+        } else if let Some(value) = word.strip_prefix("mss") {
+            said.mss = Some(value.parse().expect("a segment size"));
+        } else if word == "sackok" {
+            said.sack_permitted = true;
+        } else if let Some((value, echo)) = word.strip_prefix("ts").and_then(|stamps| stamps.split_once('-')) {
+            said.timestamps = Some((value.parse().expect("a stamp"), echo.parse().expect("an echo")));
         } else if let Some(value) = word.strip_prefix('w') {
             window = value.parse().expect("a window");
         } else if let Some(value) = word.strip_prefix("hlen") {
@@ -128,11 +140,14 @@ fn segment(number: u64, at: &mut i64, line: &str) -> Packet<'static> {
         options: &[],
         said,
         len,
-        payload: &[],
+        payload: &ZEROS[..(len as usize).min(ZEROS.len())],
         sound: hlen >= 20,
     };
     let (src, dst) = if from_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
-    packet(number, *at, src.0, dst.0, Transport::Tcp(TcpHeader { src_port: src.1, dst_port: dst.1, ..tcp }))
+    let transport = Transport::Tcp(TcpHeader { src_port: src.1, dst_port: dst.1, ..tcp });
+    let mut packet = packet(number, *at, src.0, dst.0, transport);
+    packet.ip = packet.ip.map(|ip| IpHeader { id, ..ip });
+    packet
 }
 
 fn packet<'a>(number: u64, at: i64, src: &str, dst: &str, transport: Transport<'a>) -> Packet<'a> {

@@ -302,7 +302,7 @@ fn the_same_ip_id_within_moments_is_one_packet_captured_twice() {
         "+0.010 C > S P. 101:111(10) ack 901 win 10000 id 7
          +0.0001 C > S P. 101:111(10) ack 901 win 10000 id 8",
     );
-    assert_eq!(resent.verdict(5, CaptureDuplicate), None);
+    assert_eq!(resent.verdict(5, CaptureDuplicate), HOLDS);
     let nameless = open_then(
         "+0.010 C > S P. 101:111(10) ack 901 win 10000 id 0
          +0.0001 C > S P. 101:111(10) ack 901 win 10000 id 0",
@@ -410,7 +410,7 @@ fn a_copy_is_known_also_when_another_packet_passed_between_the_taps() {
         ))
     };
     assert_eq!(copied(7).broken(6), [CaptureDuplicate]);
-    assert_eq!(copied(9).verdict(6, CaptureDuplicate), None);
+    assert_eq!(copied(9).verdict(6, CaptureDuplicate), None, "not even the packet before");
 }
 
 #[test]
@@ -445,4 +445,43 @@ fn equal_stamps_and_an_echo_of_nothing_prove_nothing() {
     assert_eq!(resent(1030, 1030, 1030).verdict(6, SpuriousRetransmission), cannot_tell(Gap::NoIdentity));
     assert_eq!(resent(1030, 1530, 0).verdict(6, SpuriousRetransmission), cannot_tell(Gap::NoIdentity));
     assert_eq!(resent(1030, 1530, 1030).verdict(6, SpuriousRetransmission), Some(BROKEN));
+}
+
+#[test]
+fn a_segment_numbered_anew_is_no_copy() {
+    let resent = open_then(
+        "+0.010 C > S P. 101:111(10) ack 901 win 10000 id 7
+         +0.0001 C > S P. 101:111(10) ack 901 win 10000 id 8",
+    );
+    assert_eq!(resent.verdict(5, CaptureDuplicate), HOLDS);
+}
+
+#[test]
+fn both_syn_acks_of_a_simultaneous_open_are_no_repetitions() {
+    let crossed = judge_from(
+        "+0.000 C > S S  100:100(0) win 10000
+         +0.001 S > C S  900:900(0) win 10000
+         +0.010 C > S S. 100:100(0) ack 901 win 10000
+         +0.001 S > C S. 900:900(0) ack 101 win 10000",
+        0,
+    );
+    assert_eq!((crossed.broken(3), crossed.broken(4)), (vec![], vec![]));
+    let again = judge_from(
+        "+0.000 C > S S  100:100(0) win 10000
+         +0.010 S > C S. 900:900(0) ack 101 win 10000
+         +1.000 S > C S. 900:900(0) ack 101 win 10000",
+        0,
+    );
+    assert_eq!(again.broken(3), [SynRetransmission]);
+}
+
+#[test]
+fn a_late_segment_of_which_nothing_was_acknowledged_is_not_called_acknowledged() {
+    let late = mid_stream(
+        "+0.000 C > S . 101:201(100) ack 901 win 10000 id 0
+         +0.001 C > S . 301:401(100) ack 901 win 10000 id 0
+         +0.003 C > S . 201:301(100) ack 901 win 10000 id 0",
+    );
+    assert_eq!(late.verdict(3, Reordering), cannot_tell(Gap::NoIdentity));
+    assert_eq!(late.broken(3), []);
 }

@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! For each judgement a trace where it is broken, a near twin where it holds, and one where it cannot be told.
 
+mod blind;
 mod causes;
 mod probes;
 mod properties;
@@ -13,7 +14,9 @@ use crate::finding::Gap;
 use crate::finding::Verdict;
 use crate::packet::Endpoint;
 use crate::packet::TcpFlags;
+use crate::tcp::Blind;
 use crate::tcp::Connection;
+use crate::tcp::Hearing;
 use crate::tcp::Mark;
 use crate::tcp::Side;
 use crate::tcp::verdict::Judgement;
@@ -55,6 +58,11 @@ pub(super) const fn cannot_tell(gap: Gap) -> Option<Verdict<()>> {
 
 /// Plays a script of one connection without its first `skip` packets, judging thoroughly.
 pub(super) fn judge_from(script: &str, skip: usize) -> Judged {
+    judge_knowing(script, skip, &[])
+}
+
+/// The same, where from the frames given on the capture is known to have missed something.
+pub(super) fn judge_knowing(script: &str, skip: usize, known: &[(u64, Blind)]) -> Judged {
     let trace = craft::play(script).unwrap_or_else(|error| panic!("{error}\n{script}"));
     let mut seen: Option<(Connection, Endpoint)> = None;
     let mut all = Vec::new();
@@ -70,7 +78,10 @@ pub(super) fn judge_from(script: &str, skip: usize) -> Judged {
             .get_or_insert_with(|| (Connection::new(mark, ip.version == 6, oriented), if answers { dst } else { src }));
         let side = if src == *client { Side::Client } else { Side::Server };
         let mut judgements = Vec::new();
-        connection.judge(mark, side, &ip, tcp, true, &mut judgements);
+        let known = known.iter().rev().find(|(from, _)| *from <= mark.frame);
+        let blind = known.map_or(Blind::default(), |(_, blind)| *blind);
+        connection.beware(mark, &blind, tcp);
+        connection.judge(mark, side, &ip, tcp, Hearing { thorough: true, blind }, &mut judgements);
         connection.observe(mark, side, &ip, tcp, &mut Vec::new());
         all.extend(judgements.into_iter().map(|judgement| (mark.frame, judgement)));
     }
@@ -105,4 +116,29 @@ pub(super) fn open_ts_then(rest: &str) -> Judged {
 /// `rest` alone: the capture began after the handshake; its first packet is number 1.
 pub(super) fn mid_stream(rest: &str) -> Judged {
     judge_from(rest, 0)
+}
+
+/// What is found or broken, with what the connection's events tell; ends that are one are known by their address.
+pub(super) fn told_of(script: &str) -> Vec<(u64, Code)> {
+    let trace = craft::play(script).unwrap_or_else(|error| panic!("{error}\n{script}"));
+    let mut seen: Option<(Connection, Endpoint)> = None;
+    let mut told = Vec::new();
+    for frame in trace.frames() {
+        let packet = decode(&frame);
+        let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
+        let (Some(ip), Some((_, src, dst)), Some(tcp)) = (packet.ip, packet.endpoints(), packet.tcp()) else {
+            continue;
+        };
+        let (connection, client) =
+            seen.get_or_insert_with(|| (Connection::new(mark, false, tcp.flags.has(TcpFlags::SYN)), src));
+        connection.to_itself = src == dst;
+        let side = if src == *client { Side::Client } else { Side::Server };
+        let (mut said, mut events) = (Vec::new(), Vec::new());
+        connection.judge(mark, side, &ip, tcp, Hearing { thorough: true, ..Hearing::default() }, &mut said);
+        connection.observe(mark, side, &ip, tcp, &mut events);
+        connection.tell(mark, side, tcp, &events, true, &mut said);
+        let broken = said.iter().filter(|judgement| judgement.is_broken());
+        told.extend(broken.map(|judgement| (mark.frame, judgement.code)));
+    }
+    told
 }

@@ -100,3 +100,39 @@ fn a_window_of_a_segment_or_data_at_once_is_not_held_back() {
     );
     assert_eq!(at_once.verdict(6, WindowUnderSegment), HOLDS);
 }
+
+#[test]
+fn an_old_number_into_an_open_window_is_no_probe_and_into_an_unseen_one_nobody_knows() {
+    let old = "+9.000 C > S . 110:110(0) ack 901 win 10000";
+    let idle = open_then(&format!("{TEN_ACKED}{old}"));
+    assert_eq!((idle.verdict(6, ZeroWindowProbe), idle.verdict(6, LateAck)), (HOLDS, HOLDS));
+    assert_eq!(idle.broken(6), [KeepAlive]);
+    let one_sided = mid_stream(&format!("+0.100 C > S P. 101:111(10) ack 901 win 10000\n{old}"));
+    for code in [ZeroWindowProbe, KeepAlive, LateAck] {
+        assert_eq!(one_sided.verdict(2, code), cannot_tell(Gap::OneSided), "{code}");
+    }
+}
+
+#[test]
+fn an_octet_again_in_one_direction_alone_is_called_neither_keep_alive_nor_timeout() {
+    let seen = mid_stream(
+        "+0.100 C > S P. 101:111(10) ack 901 win 10000
+         +75.00 C > S .  110:111(1)  ack 901 win 10000",
+    );
+    assert_eq!(seen.verdict(2, KeepAlive), cannot_tell(Gap::OneSided));
+    assert_eq!(seen.broken(2), []);
+    let both = open_then(&format!("{TEN_ACKED}+75.0 C > S . 110:111(1) ack 901 win 10000"));
+    assert_eq!(both.verdict(6, KeepAlive), Some(BROKEN));
+}
+
+#[test]
+fn the_first_that_is_seen_of_a_side_may_be_late_behind_a_fin_before_the_capture() {
+    let first = mid_stream(
+        "+0.000 S > C . 901:901(0) ack 102 win 10000
+         +5.000 C > S . 101:101(0) ack 901 win 10000
+         +5.000 C > S . 101:102(1) ack 901 win 10000",
+    );
+    assert_eq!(first.verdict(2, LateAck), cannot_tell(Gap::NoHandshake));
+    assert_eq!(first.verdict(2, KeepAlive), cannot_tell(Gap::NoHandshake));
+    assert_eq!(first.verdict(3, KeepAlive), Some(BROKEN), "a late acknowledgment has no octet");
+}

@@ -35,7 +35,7 @@ fn one_octet_past_the_edge_is_beyond_the_window_the_last_one_inside_is_not() {
         over.of(4, BeyondWindow).is_some_and(|judgement| judgement.inputs.contains(&("over_by", Number::Count(1))))
     );
     let unknown = mid_stream("+0.010 C > S P. 8642:10102(1460) ack 901 win 10000");
-    assert_eq!(unknown.verdict(1, BeyondWindow), None, "no edge, no question");
+    assert_eq!(unknown.verdict(1, BeyondWindow), cannot_tell(Gap::NoHandshake), "no edge");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn what_a_side_never_captured_sent_is_not_missing_in_the_capture() {
          +0.001 C > S . 101:101(0) ack 2361 win 10000",
     );
     assert_eq!(one_sided.verdict(2, Code::AckRange), cannot_tell(Gap::OneSided));
-    assert_eq!(one_sided.verdict(2, Code::NotCaptured), None);
+    assert_eq!(one_sided.verdict(2, Code::NotCaptured), cannot_tell(Gap::OneSided));
     let both = mid_stream(
         "+0.000 C > S . 101:101(0) ack 901 win 10000
          +0.000 S > C . 901:911(10) ack 101 win 10000
@@ -227,4 +227,86 @@ fn a_window_that_nobody_needs_any_more_may_shrink() {
     };
     assert_eq!(shrinks("F. 101:110(9)").verdict(6, Code::WindowShrunk), None);
     assert_eq!(shrinks("P. 101:111(10)").verdict(6, Code::WindowShrunk), Some(BROKEN));
+}
+
+#[test]
+fn options_of_the_opening_are_told_where_they_have_no_effect() {
+    let late = open_then(
+        "+0.010 C > S P. 101:111(10) ack 901 win 10000 <wscale 15>
+         +0.010 C > S P. 111:121(10) ack 901 win 10000 <sackOK>",
+    );
+    assert_eq!(late.verdict(4, OptionOutsideSyn), Some(BROKEN));
+    assert_eq!(late.verdict(5, OptionOutsideSyn), Some(BROKEN));
+    assert_eq!(late.verdict(4, WindowScaleLimit), None, "what nobody obeys has no limit");
+    assert_eq!(late.verdict(1, OptionOutsideSyn), None, "a SYN is its place");
+    assert_eq!(late.connection.window_scale(Side::Client), Some(0), "and nothing changes");
+}
+
+#[test]
+fn the_window_of_the_syn_ack_is_not_scaled_and_later_ones_are() {
+    let early = |rest: &str| {
+        judge_from(
+            &format!(
+                "+0.000 C > S S  100:100(0) win 1000 <wscale 2>
+                 +0.010 S > C S. 900:900(0) ack 101 win 100 <wscale 2>
+                 +0.010 C > S .  101:101(0) ack 901 win 250
+                 {rest}"
+            ),
+            0,
+        )
+    };
+    let data = "+0.001 C > S P. 101:301(200) ack 901 win 250";
+    assert_eq!(early(data).verdict(4, BeyondWindow), Some(BROKEN), "100 octets, not 400");
+    let told = early(&format!("+0.001 S > C . 901:901(0) ack 101 win 100\n{data}"));
+    assert_eq!(told.verdict(5, BeyondWindow), HOLDS, "100 × 4");
+    assert_eq!(mid_stream(data).verdict(1, BeyondWindow), cannot_tell(Gap::NoHandshake));
+}
+
+#[test]
+fn octets_that_the_receiver_had_asked_for_are_not_called_missing_in_the_capture() {
+    let asked = open_then(
+        "+0.010 C > S . 101:201(100) ack 901 win 10000
+         +0.010 S > C . 901:901(0) ack 101 win 10000 <sack 201:301>
+         +0.010 S > C . 901:901(0) ack 301 win 10000",
+    );
+    assert_eq!(asked.verdict(6, NotCaptured), HOLDS);
+    let silent = open_then("+0.010 S > C . 901:901(0) ack 301 win 10000");
+    assert_eq!(silent.verdict(4, NotCaptured), Some(BROKEN));
+    let one_sided = mid_stream(
+        "+0.000 C > S . 101:101(0) ack 901 win 10000
+         +0.001 C > S . 101:101(0) ack 2361 win 10000",
+    );
+    assert_eq!(one_sided.verdict(2, NotCaptured), cannot_tell(Gap::OneSided));
+}
+
+#[test]
+fn a_reset_in_answer_to_a_syn_must_acknowledge_it() {
+    let answered = |ack: u32| {
+        told_of(&format!(
+            "+0.000 C > S S  100:100(0) win 1000
+             +0.010 S > C R. 0:0(0) ack {ack} win 0"
+        ))
+    };
+    assert_eq!(answered(5000), [(2, ResetValid)]);
+    assert_eq!(answered(101), [(2, Refused)]);
+    let unknown = mid_stream("+0.010 S > C R. 0:0(0) ack 101 win 0");
+    assert_eq!(unknown.verdict(1, ResetValid), cannot_tell(Gap::NoHandshake));
+}
+
+#[test]
+fn a_socket_connected_to_itself_is_told_once_and_nothing_else_is_judged() {
+    let life = |ends: &str| {
+        told_of(&format!(
+            "{ends}
+             +0.000 C > S S  100:100(0) win 1000
+             +0.010 C > S S. 100:100(0) ack 101 win 1000
+             +0.010 C > S P. 101:111(10) ack 101 win 1000
+             +0.010 C > S .  111:111(0) ack 111 win 1000
+             +0.010 C > S F. 111:111(0) ack 111 win 1000
+             +0.010 C > S .  112:112(0) ack 112 win 1000"
+        ))
+    };
+    assert_eq!(life("C = 127.0.0.1:4000\nS = 127.0.0.1:4000"), [(1, SelfConnect)]);
+    let two = life("C = 127.0.0.1:4000\nS = 127.0.0.1:4001");
+    assert!(two.iter().all(|(_, code)| *code != SelfConnect), "{two:?}");
 }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs the fuzz targets under libFuzzer, each for so many seconds, from seeds made of our fixtures.
+#   scripts/fuzz.sh [SECONDS] [TARGET...]       60 s and all of them, if nothing is said
+# Needs cargo-fuzz; without it, says so and passes: `cargo test --test fuzz` plays the same targets with no tool at all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-60}
+[ $# -gt 0 ] && shift
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(container decode options reassembly analyzer)
+
+if ! cargo fuzz --version >/dev/null 2>&1; then
+    echo "cargo-fuzz is not installed (cargo install cargo-fuzz): nothing run"
+    exit 0
+fi
+toolchain=()
+if rustup run nightly rustc --version >/dev/null 2>&1; then
+    toolchain=(+nightly)
+else
+    export RUSTC_BOOTSTRAP=1
+fi
+
+cargo run --quiet --release --example hostile -- seeds fuzz/corpus
+for target in "${targets[@]}"; do
+    echo "-- $target, $seconds s"
+    # One process, two gibibytes, five seconds a case.
+    cargo "${toolchain[@]}" fuzz run --fuzz-dir fuzz "$target" -- \
+        -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 2>&1 |
+        grep -E '^(stat::|==|SUMMARY|thread|Done|artifact|#[0-9]+.*(pulse|DONE))|panicked|assert' || true
+    if compgen -G "fuzz/artifacts/$target/*" >/dev/null; then
+        echo "found: fuzz/artifacts/$target"
+        exit 1
+    fi
+done

@@ -1,0 +1,181 @@
+//! The fields of every header, found by describing headers of all kinds that are filled at random, and in fixtures.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use synscope::decode::decode;
+use synscope::packet::Clock;
+use synscope::packet::Frame;
+use synscope::packet::FrameMeta;
+use synscope::packet::Layer;
+use synscope::packet::LayerKind;
+use synscope::packet::LinkType;
+use synscope::packet::Timestamp;
+use synscope::pipeline::Seen;
+use synscope::report::json_headers;
+
+/// Which values were seen in a place.
+#[derive(Default)]
+struct Shape {
+    types: BTreeSet<&'static str>,
+    keys: BTreeMap<String, Shape>,
+    items: Option<Box<Shape>>,
+}
+
+impl Shape {
+    fn take(&mut self, value: &Value) {
+        self.types.insert(match value {
+            Value::Object(_) => "object",
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::Null => "null",
+        });
+        if let Value::Object(object) = value {
+            for (key, value) in object {
+                self.keys.entry(key.clone()).or_default().take(value);
+            }
+        }
+        if let Value::Array(values) = value {
+            let items = self.items.get_or_insert_default();
+            values.iter().for_each(|value| items.take(value));
+        }
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = Map::new();
+        match self.types.iter().collect::<Vec<_>>()[..] {
+            [] => {}
+            [one] => drop(schema.insert("type".to_owned(), json!(one))),
+            ref several => drop(schema.insert("type".to_owned(), json!(several))),
+        }
+        if let Some(items) = &self.items {
+            schema.insert("items".to_owned(), items.schema());
+        }
+        if self.types.contains("object") {
+            schema.insert("additionalProperties".to_owned(), json!(false));
+            let keys: Map<_, _> = self.keys.iter().map(|(key, shape)| (key.clone(), shape.schema())).collect();
+            schema.insert("properties".to_owned(), Value::Object(keys));
+        }
+        Value::Object(schema)
+    }
+}
+
+/// `docs/schema/layers.json` as it has to be.
+pub(crate) fn generate(frames: &[Value]) -> String {
+    let mut layers = BTreeMap::<String, Shape>::new();
+    for kind in KINDS {
+        layers.entry(kind.name().to_owned()).or_default().types.insert("object");
+    }
+    let mut take = |frame: &Value| {
+        for name in frame["layers"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()) {
+            layers.entry(name.to_owned()).or_default().take(&frame[name]);
+        }
+    };
+    frames.iter().for_each(&mut take);
+    let mut random = Random(0x2026_1126);
+    for kind in KINDS {
+        for turn in 0..TURNS {
+            let mut octets: Vec<u8> = (0..1 + turn % LONGEST).map(|_| random.octet()).collect();
+            // Versions and flags that stand in front are mostly small.
+            if turn % 3 == 0 {
+                octets[0] &= 0x0f;
+            }
+            take(&described(*kind, &octets));
+        }
+    }
+    (0..TURNS).for_each(|_| take(&decoded(&segment(&mut random))));
+    let layers: Map<_, _> = layers.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect();
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Headers by their names in `layers`",
+        "description": "Every field under its RFC name: numbers as they stand on the wire, single bits true or false, \
+                        octets in hexadecimal. Generated from the decoder.",
+        "$defs": layers,
+    });
+    serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+/// The object of a frame that is one header of this kind and nothing else.
+fn described(kind: LayerKind, octets: &[u8]) -> Value {
+    let frame = Frame { meta: meta(octets.len()), bytes: octets };
+    let mut packet = decode(&frame);
+    packet.layers.clear();
+    packet.layers.push(Layer { kind, offset: 0, len: octets.len() as u32 });
+    object(&packet)
+}
+
+fn decoded(octets: &[u8]) -> Value {
+    object(&decode(&Frame { meta: meta(octets.len()), bytes: octets }))
+}
+
+fn object(packet: &synscope::packet::Packet<'_>) -> Value {
+    let mut line = Vec::new();
+    json_headers::frame(&mut line, "", packet, &Seen::Other, None::<&()>).unwrap();
+    serde_json::from_slice(&line).unwrap()
+}
+
+/// IPv4 and a TCP header with options of every kind, some of them malformed.
+fn segment(random: &mut Random) -> Vec<u8> {
+    let mut options = Vec::new();
+    while options.len() < 40 {
+        let kind = if random.octet() < 200 { random.octet() % 40 } else { random.octet() };
+        let len = 2 + random.octet() % 12;
+        options.extend([kind, len]);
+        options.extend((2..len).map(|_| random.octet()));
+    }
+    options.truncate(40);
+    let mut octets = vec![0x45, 0, 0, 100, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    octets.extend([0, 80, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0xf0, 0x10, 1, 0, 0, 0, 0, 0]);
+    octets.extend(options);
+    octets.resize(100, 0);
+    octets
+}
+
+/// A generator of our own, so that the page is the same on every machine (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn octet(&mut self) -> u8 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
+    }
+}
+
+fn meta(len: usize) -> FrameMeta {
+    let len = len as u32;
+    let at = Timestamp::EPOCH;
+    FrameMeta { number: 1, at, clock: Clock::Kernel, link_type: LinkType::RAW, interface: 0, caplen: len, origlen: len }
+}
+
+/// Lists all kinds, and does not compile where one is missing.
+macro_rules! kinds {
+    ($($name:ident)*) => {
+        const KINDS: &[LayerKind] = &[$(LayerKind::$name),*];
+
+        #[allow(dead_code, reason = "only its match counts")]
+        const fn is_listed(kind: LayerKind) {
+            match kind {
+                $(LayerKind::$name => {})*
+            }
+        }
+    };
+}
+
+kinds! {
+    Frame Ethernet Vlan Sll Sll2 Null Llc Ppp Pppoe Mpls ControlWord Macsec Pbb FabricPath SwitchTag Chdlc
+    FrameRelay Slip Fddi TokenRing Arcnet Ipoib FibreChannel Radiotap Prism Ppi Wlan Amsdu Nflog Pktap Pflog
+    Enc Juniper Preamble Gre Eoip Erspan Wccp EtherIp Vxlan Geneve Gtp L2tp Teredo Arp Ipv4 Ipv6 HopByHop
+    DestinationOptions Routing FragmentHeader MoreExtensions Ah Tcp Udp Icmp Icmpv6 Payload
+}
+
+/// Headers of each kind.
+const TURNS: usize = 1_500;
+/// Octets of a header at most.
+const LONGEST: usize = 120;
