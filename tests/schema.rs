@@ -67,6 +67,8 @@ fn everything() -> Vec<Value> {
     }
     all.extend(run(&["explain", "witness-zero-window.pcap", "--stream", "0", "--format", "jsonl"]));
     all.extend(run(&["interfaces", "--format", "jsonl"]));
+    all.extend(run(&["analyze", "messages-split.pcap", "--framing", "line", "--stream", "0", "--format", "jsonl"]));
+    all.extend(run(&["mss", "path-black-hole.pcap", "--format", "jsonl"]));
     all
 }
 
@@ -99,9 +101,12 @@ fn every_object_over_all_fixtures_is_what_its_schema_says() {
             "frame",
             "header",
             "interface",
+            "message",
+            "mss",
             "stream",
             "summary",
-            "udp_flow"
+            "udp_flow",
+            "udp_server"
         ],
         "each schema was put to use: {seen:?}"
     );

@@ -20,6 +20,7 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Rows;
 use crate::cli::sinks::Show;
+use crate::cli::sinks::WithTables;
 use crate::cli::states;
 use crate::cli::stop::Stop;
 use crate::cli::talk;
@@ -32,8 +33,10 @@ use crate::report::capture::Whole;
 use crate::report::connection::Details;
 use crate::report::csv::Sheet;
 use crate::report::csv::Table;
+use crate::report::messages::MessageTable;
 use crate::report::order::Sort;
 use crate::report::ranking::Ranking;
+use crate::report::servers::Servers;
 use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
@@ -73,7 +76,14 @@ fn thresholds(args: &AnalyzeArgs) -> Result<Thresholds, Failure> {
 /// Options that have nothing to say together.
 fn check(args: &AnalyzeArgs) -> Result<(), Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let chosen = !args.stream.is_empty() || args.only.port.is_some() || args.only.host.is_some();
+    if args.messages.framing.is_some() && !chosen {
+        return usage("--framing is the rule of one service: choose its connections with --port, --host or --stream");
+    }
     match args.format {
+        Shape::Csv if args.messages.framing.is_some() => {
+            usage("messages are no table of --format csv: try --format jsonl")
+        }
         Shape::Jsonl if args.all_findings => {
             usage("--format jsonl tells all findings anyway: leave --all-findings out")
         }
@@ -173,7 +183,9 @@ impl Job {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let (follow, worst) = self.follow(capture, source, sink())?;
+                let servers = (self.args.worst.is_none() && self.args.stream.is_empty()).then(Servers::default);
+                let sink = WithTables { pages: sink(), messages: self.messages(), servers };
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 let dropped = source.stats().dropped;
                 let trial = follow.analyzer.trial_of(source.info(), dropped);
                 let whole = Whole {
@@ -182,12 +194,24 @@ impl Job {
                     facts: follow.analyzer.facts(),
                     tables: follow.analyzer.tables(),
                 };
-                write(follow.chosen.sink, &mut out, &whole)?;
+                let WithTables { pages, messages, servers } = follow.chosen.sink;
+                write(pages, &mut out, &whole)?;
+                let markdown = self.args.format == Shape::Markdown;
+                if let Some(servers) = servers.filter(|_| !markdown) {
+                    servers.write(&mut out, self.limit(), &self.style)?;
+                }
+                if let Some(messages) = messages {
+                    messages.write(&mut out, follow.analyzer.without_messages(), markdown, &self.style)?;
+                }
                 out.flush()?;
                 Ok(worst)
             })?;
         }
         Ok(tally)
+    }
+
+    fn messages(&self) -> Option<MessageTable> {
+        self.args.messages.framing.map(|framing| MessageTable::new(framing, self.limit()))
     }
 
     /// The states of one connection instead of tables.
@@ -273,10 +297,12 @@ impl Job {
             ..Limits::default()
         };
         let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
+        let framed = selection.framed(self.args.messages.framing);
         let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
         if !capture.is_followed {
             follow.analyzer = follow.analyzer.patient();
         }
+        follow.analyzer = follow.analyzer.finding_messages(framed).reading(self.args.read_size);
         follow.eager = capture.is_followed;
         if !self.args.flood.is_empty() {
             follow.analyzer = follow.analyzer.with_thresholds(thresholds(&self.args)?);

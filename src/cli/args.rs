@@ -24,6 +24,8 @@ use crate::cli::values::moment;
 use crate::finding::Code;
 use crate::finding::Severity;
 use crate::report::explain::catalogue;
+use crate::tcp::framing::Framing;
+use crate::tcp::mss::link::Tunnel;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -122,6 +124,14 @@ pub(super) struct Fields {
     pub(super) verdict: Option<Outcome>,
 }
 
+/// Where an application's messages end.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct Messages {
+    /// Find messages that end by this rule: line, json, len16, len32, fixed:N.
+    #[arg(long, value_name = "RULE")]
+    pub(super) framing: Option<Framing>,
+}
+
 #[derive(Debug, Group)]
 pub(super) struct TraceArgs {
     /// An interface, capture files (pcap, pcapng), or - for a capture on standard input.
@@ -140,6 +150,8 @@ pub(super) struct TraceArgs {
     /// Stop after so long, as in 10s, 500ms, 2m (of a file: so much of it).
     #[arg(long, value_name = "TIME", value_parser = length)]
     pub(super) duration: Option<Length>,
+    #[command(flatten)]
+    pub(super) messages: Messages,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
@@ -167,7 +179,12 @@ pub(super) struct AnalyzeArgs {
     #[arg(long)]
     pub(super) states: bool,
     #[command(flatten)]
+    pub(super) messages: Messages,
+    #[command(flatten)]
     pub(super) fields: Fields,
+    /// What would UDP readers lose that take N octets with one read?
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) read_size: Option<u32>,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -363,9 +380,27 @@ pub(super) struct MssArgs {
     /// Both sides agreed on timestamps; with --mtu.
     #[arg(long)]
     pub(super) timestamps: bool,
+    /// A tunnel in between, outermost first, as in vxlan, gre, pppoe, wireguard6; with --mtu.
+    #[arg(long, value_name = "KIND")]
+    pub(super) tunnel: Vec<Tunnel>,
+    /// Octets of options in each IPv4 header, a multiple of 4 up to 40; with --mtu.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = number::<u32>)]
+    pub(super) ip_options: u32,
+    /// Octets of extension headers in each IPv6 packet, a multiple of 8; with --mtu --ipv6.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = number::<u32>)]
+    pub(super) ext_headers: u32,
+    /// Watch connections on the interface for so long and compare them with its MTU.
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Only connections with this port, on an interface.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
     /// Rows at most; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
     pub(super) limit: usize,
+    /// Tables for people, or an object per connection.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]
@@ -495,6 +530,7 @@ const TRACE: &str = "\
 Examples:
   synscope trace lo --port 5656
   synscope trace capture.pcap --stream 3 --absolute
+  synscope trace lo --port 5656 --framing json
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
   synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
   tcpdump -U -w growing.pcap & synscope trace growing.pcap --follow
@@ -510,6 +546,7 @@ Examples:
   synscope analyze capture.pcapng --worst 5         the five worst, in sentences
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze it.pcap --stream 0 --framing line    which segments carry which message
   synscope analyze a.pcap b.pcapng --merge      as one capture, in time order
   synscope analyze capture.pcapng --stream 3 --states
   synscope analyze capture.pcapng --since +10s --until +20s
@@ -571,8 +608,10 @@ const MSS: &str = "\
 Examples:
   synscope mss --mtu 1500 --timestamps
   synscope mss --mtu 1280 --ipv6
-  synscope mss capture.pcap        advertised, effective and largest seen, both ways
-  synscope mss eth0                what this interface will advertise";
+  synscope mss --mtu 1500 --tunnel pppoe --tunnel wireguard --timestamps
+  synscope mss capture.pcap        advertised, effective, largest, path: both ways
+  synscope mss eth0                what this interface will advertise
+  synscope mss eth0 --duration 30s what connections advertise there, beside its MTU";
 
 const INTERFACES: &str = "\
 Examples:

@@ -128,7 +128,10 @@ fn follow<S: Show>(
     metrics: Option<Metrics>,
 ) -> Result<S, Failure> {
     let live = input.is_live();
-    let mut follow = Follow::new(Limits::default(), Selection::of(&args.only, args.stream)?, sink);
+    let selection = Selection::of(&args.only, args.stream)?;
+    let framed = selection.framed(args.messages.framing);
+    let mut follow = Follow::new(Limits::default(), selection, sink);
+    follow.analyzer = follow.analyzer.finding_messages(framed);
     follow.count = args.count;
     follow.metrics = metrics;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());

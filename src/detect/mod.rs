@@ -1,11 +1,12 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen,
-//! `fragments` what contradicts itself.
+//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`path`] its paths,
+//! [`syn_flood`] watches openings while they happen, `fragments` what contradicts itself.
 
 pub mod connection;
 pub mod exchange;
 pub mod life;
+pub mod path;
 pub mod segments;
 pub mod syn_flood;
 
@@ -39,7 +40,7 @@ pub type Say<'a> = &'a mut dyn FnMut(Finding);
 impl Detectors {
     /// Detectors with these thresholds for floods and scans.
     pub fn new(thresholds: Thresholds) -> Self {
-        Self { syn_flood: SynFlood::new(thresholds) }
+        Self { syn_flood: SynFlood::new(thresholds), ..Self::default() }
     }
 
     /// A segment passed.
@@ -62,6 +63,7 @@ impl Detectors {
         connection::judge(ended, say);
         life::judge(ended, say);
         segments::judge(ended, say);
+        path::judge(ended, say);
     }
 
     /// A UDP conversation left.

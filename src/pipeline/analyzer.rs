@@ -5,7 +5,6 @@ mod asked;
 use crate::detect::syn_flood::Segment;
 use crate::detect::syn_flood::SynFlood;
 use crate::flow::EndedConnection;
-use crate::flow::EndedExchange;
 use crate::flow::Leaves;
 use crate::flow::Lookup;
 use crate::flow::Stage;
@@ -14,7 +13,6 @@ use crate::flow::TableStats;
 use crate::packet::Dir;
 use crate::packet::Icmp;
 use crate::packet::IpHeader;
-use crate::packet::OuterTransport;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Quoted;
@@ -23,16 +21,18 @@ use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
 use crate::packet::Transport;
 use crate::packet::Tuple;
-use crate::packet::UdpHeader;
 use crate::pipeline::books::Books;
 use crate::pipeline::court::Court;
+use crate::pipeline::datagrams::UdpFlow;
+use crate::pipeline::datagrams::end_udp;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::framed::Finder;
+use crate::pipeline::framed::Kept;
 use crate::pipeline::options::Judging;
 use crate::pipeline::options::Limits;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::TcpSeen;
-use crate::pipeline::seen::UdpSeen;
 use crate::pipeline::sides::ends;
 use crate::pipeline::sides::side_of;
 use crate::pipeline::sides::stage_of;
@@ -45,7 +45,6 @@ use crate::tcp::Ledger;
 use crate::tcp::Mark;
 use crate::tcp::life::Course;
 use crate::tcp::verdict::Judgement;
-use crate::udp::Exchange;
 use crate::udp::Sent;
 
 /// Octets of a quoted TCP header from which Wireshark gives the quote a stream number of its own.
@@ -57,29 +56,25 @@ struct TcpFlow {
     client_is_low: bool,
     connection: Connection,
     ledger: Option<Box<Ledger>>,
-}
-
-#[derive(Debug)]
-struct UdpFlow {
-    stream: u64,
-    a_is_low: bool,
-    exchange: Exchange,
+    messages: Option<Box<Kept>>,
 }
 
 /// The analysis of one capture, or of several one after the other.
 #[derive(Debug)]
 pub struct Analyzer {
     tcp: Table<TcpFlow>,
-    udp: Table<UdpFlow>,
+    pub(super) udp: Table<UdpFlow>,
     next_tcp: u64,
-    next_udp: u64,
+    pub(super) next_udp: u64,
     events: Vec<tcp::Event>,
     judgements: Vec<Judgement>,
     judging: Judging,
     books: Option<Books>,
+    pub(super) finder: Option<Finder>,
+    pub(super) read_size: Option<u32>,
     life: Option<Course>,
     latest: Timestamp,
-    court: Court,
+    pub(super) court: Court,
     facts: Facts,
     /// Number of the latest packet.
     frame: u64,
@@ -103,6 +98,8 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
+            finder: None,
+            read_size: None,
             life: None,
             latest: Timestamp::EPOCH,
             court: Court::default(),
@@ -165,7 +162,7 @@ impl Analyzer {
         }
         match &packet.transport {
             Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
-            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
+            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, ip, header, sink),
             Transport::Icmp(icmp) => self.observe_icmp(packet, icmp, sink),
             Transport::Udp(_) | Transport::LaterFragment | Transport::Other | Transport::None => Seen::Other,
         }
@@ -209,11 +206,15 @@ impl Analyzer {
             if let Some(books) = self.books {
                 books.keep(&mut flow.ledger, mark, side, packet, ip, header);
             }
+            if let Some(finder) = &mut self.finder {
+                finder.find(&mut flow.messages, (flow.stream, &tuple, is_first), mark, side, header);
+            }
             if self.judging != Judging::Off {
                 flow.connection.tell(mark, side, header, &self.events, thorough, &mut self.judgements);
             }
         } else {
             flow.connection.last = mark;
+            self.finder.iter_mut().for_each(Finder::pass);
         }
         let stage = stage_of(&flow.connection);
         self.tcp.touch(found, mark.at, stage);
@@ -231,6 +232,7 @@ impl Analyzer {
             server,
             connection: &flow.connection,
             events: &self.events,
+            told: self.finder.as_ref().map_or(&[], Finder::told),
             judgements: &self.judgements,
             blind: self.court.blind,
         })
@@ -267,54 +269,8 @@ impl Analyzer {
         let connection = Connection::new(mark, ip.version == 6, oriented);
         let mut connection = connection.keeping_life(self.life).following(predecessor);
         connection.to_itself = tuple.low == tuple.high;
-        let flow = TcpFlow { stream, client_is_low, connection, ledger: None };
+        let flow = TcpFlow { stream, client_is_low, connection, ledger: None, messages: None };
         (self.tcp.insert(tuple, mark.at, Stage::Attempt, flow), true)
-    }
-
-    fn observe_udp(&mut self, packet: &Packet<'_>, header: &UdpHeader<'_>, sink: &mut dyn Sink) -> Seen<'_> {
-        let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
-        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let known = self.udp.find(&tuple);
-        let found = known.unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
-        self.udp.touch(found, sent.at, Stage::Datagrams);
-        let flow = self.udp.get_mut(found);
-        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
-        let event = flow.exchange.observe(sent, by_a, header);
-        let flow = self.udp.get(found);
-        let (a, b) = ends(&tuple, flow.a_is_low);
-        Seen::Udp(UdpSeen {
-            stream: flow.stream,
-            is_first: known.is_none(),
-            by_a,
-            a,
-            b,
-            exchange: &flow.exchange,
-            event,
-        })
-    }
-
-    /// A tunnel's own UDP header takes part in its conversation, as Wireshark counts it too; what it carries is judged
-    /// for itself.
-    fn observe_tunnel(&mut self, packet: &Packet<'_>, outer: &OuterTransport, sink: &mut dyn Sink) {
-        if outer.protocol != Protocol::Udp {
-            return;
-        }
-        let (tuple, dir) = Tuple::of(outer.protocol, outer.src, outer.dst);
-        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let found = self.udp.find(&tuple).unwrap_or_else(|| self.new_udp(tuple, dir, sent, sink));
-        self.udp.touch(found, sent.at, Stage::Datagrams);
-        let flow = self.udp.get_mut(found);
-        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
-        flow.exchange.carries(sent, by_a);
-    }
-
-    fn new_udp(&mut self, tuple: Tuple, dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
-        if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
-            end_udp(&mut self.court, sink, &tuple, &flow, why);
-        }
-        let flow = UdpFlow { stream: self.next_udp, a_is_low: dir == Dir::LowToHigh, exchange: Exchange::new(sent) };
-        self.next_udp += 1;
-        self.udp.insert(tuple, sent.at, Stage::Datagrams, flow)
     }
 
     fn observe_icmp(&mut self, packet: &Packet<'_>, icmp: &Icmp, sink: &mut dyn Sink) -> Seen<'_> {
@@ -330,6 +286,7 @@ impl Analyzer {
                 let mark = Mark { frame: packet.meta.number, at: packet.meta.at };
                 let flow = self.tcp.get_mut(found);
                 let side = side_of(dir, flow.client_is_low);
+                flow.connection.too_big(mark.frame, side, icmp.mtu, quoted.seq);
                 let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);
                 Seen::Unreachable { protocol: Protocol::Tcp, stream: flow.stream, ends }
             }
@@ -376,14 +333,11 @@ fn end_tcp(
     until: Option<Timestamp>,
 ) {
     let (client, server) = ends(tuple, flow.client_is_low);
+    let messages = flow.messages.as_deref().map(|kept| &kept.messages);
     let (stream, connection, ledger) = (flow.stream, &flow.connection, flow.ledger.as_deref());
     let blind = court.blind;
-    court.connection(EndedConnection { stream, client, server, connection, ledger, until, why, blind }, sink);
-}
-
-fn end_udp(court: &mut Court, sink: &mut dyn Sink, tuple: &Tuple, flow: &UdpFlow, why: Leaves) {
-    let (a, b) = ends(tuple, flow.a_is_low);
-    court.exchange(&EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why }, sink);
+    let ended = EndedConnection { stream, client, server, connection, ledger, messages, until, why, blind };
+    court.connection(ended, sink);
 }
 
 #[cfg(test)]
@@ -392,10 +346,11 @@ mod tests {
     use crate::craft;
     use crate::decode::decode;
     use crate::finding::Finding;
+    use crate::flow::EndedExchange;
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [808, 496]);
+        assert_eq!(Analyzer::state_sizes(), [864, 640]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

@@ -12,10 +12,14 @@ pub mod watch;
 
 mod books;
 mod court;
+mod datagrams;
+mod framed;
 mod sides;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
+pub use framed::MAX_FRAMED;
+pub use options::Framed;
 pub use options::Judging;
 pub use options::Limits;
 pub use seen::Seen;

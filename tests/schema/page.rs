@@ -7,10 +7,12 @@ use serde_json::Value;
 use crate::schema::check::Schemas;
 
 /// Schemas with a page, in the order in which a program meets them.
-pub(crate) const PAGES: [&str; 11] = [
+pub(crate) const PAGES: [&str; 14] = [
     "header",
     "connection",
+    "message",
     "udp_flow",
+    "udp_server",
     "finding",
     "capture",
     "attempts",
@@ -18,6 +20,7 @@ pub(crate) const PAGES: [&str; 11] = [
     "frame",
     "explanation",
     "stream",
+    "mss",
     "interface",
 ];
 

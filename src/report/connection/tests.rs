@@ -96,7 +96,10 @@ fn findings_stand_with_their_sentence_and_a_clean_connection_has_none() {
 fn what_the_capture_does_not_show_is_said_and_not_guessed() {
     let page = told(testing::MID_STREAM, 80);
     assert_eq!(below(&page, "opening"), ["not-seen · cannot tell: the connection began before the capture"]);
-    assert_eq!(below(&page, "mss")[..2], ["A→B cannot tell: the receiver's SYN was not captured", "largest seen 4"]);
+    assert_eq!(
+        below(&page, "mss")[..2],
+        ["A→B cannot tell: the receiver's SYN was not captured", "largest seen 4 · path ≥ 44"]
+    );
     assert!(!page.contains("agreed"), "{page}");
 }
 
