@@ -3,6 +3,8 @@
 //! `track` follows connections without judging, judging, and with the dialect beside, and says what each keeps.
 //! The capture is made here: 200 connections of 40 packets, interleaved, small and large segments, timestamps.
 
+#![allow(clippy::print_stdout, reason = "a bench reports there")]
+
 use std::hint::black_box;
 
 use criterion::Criterion;

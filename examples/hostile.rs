@@ -2,7 +2,7 @@
 //! program needs of memory for each capture of a folder.
 //!
 //!   hostile prefixes FILES CUTS SEED FOLDER    FILES captures, each cut at CUTS places
-//!   hostile mutations COUNT SEED               COUNT changes of one octet for each container format, of our fixtures
+//!   hostile mutations COUNT SEED [FORMAT]      COUNT changes of one octet for each container format, of our fixtures
 //!   hostile memory PROGRAM FOLDER              what PROGRAM needs for each capture, beyond its size
 //!   hostile seeds FOLDER                       what the fuzz targets begin with, one folder per target
 //!   hostile wounds COUNT SEED                  the same with a few larger changes in each case
@@ -41,13 +41,15 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse::<u64>().ok();
+    panic::set_hook(Box::new(|info| eprintln!("{info}")));
+    thread::spawn(|| watch(Instant::now()));
     let holds = match args[..] {
         ["prefixes", files, cuts, seed, folder] => match (number(files), number(cuts), number(seed)) {
             (Some(files), Some(cuts), Some(seed)) => prefixes(files as usize, cuts, seed, Path::new(folder)),
             _ => return usage(),
         },
-        [kind @ ("mutations" | "wounds"), count, seed] => match (number(count), number(seed)) {
-            (Some(count), Some(seed)) => mutations(kind, count, seed),
+        [kind @ ("mutations" | "wounds"), count, seed, ref format @ ..] => match (number(count), number(seed)) {
+            (Some(count), Some(seed)) if format.len() < 2 => mutations(kind, count, seed, format.first().copied()),
             _ => return usage(),
         },
         ["memory", program, folder] => memory(program, Path::new(folder)),
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("hostile prefixes FILES CUTS SEED FOLDER | mutations COUNT SEED | wounds COUNT SEED");
+    eprintln!("hostile prefixes FILES CUTS SEED FOLDER | mutations COUNT SEED [FORMAT] | wounds COUNT SEED [FORMAT]");
     eprintln!("hostile memory PROGRAM FOLDER | seeds FOLDER");
     ExitCode::from(2)
 }
@@ -79,10 +81,10 @@ fn prefixes(count: usize, cuts: u64, seed: u64, folder: &Path) -> bool {
     book.close(&format!("prefixes: {} files of {} × {cuts} cuts, seed {seed}", chosen.len(), files.len()))
 }
 
-fn mutations(kind: &str, count: u64, seed: u64) -> bool {
+fn mutations(kind: &str, count: u64, seed: u64, only: Option<&str>) -> bool {
     let fixtures: Vec<_> = seeds::fixtures().into_iter().filter(|(_, octets)| octets.len() < 8 << 10).collect();
     let mut holds = true;
-    for format in seeds::FORMATS {
+    for format in seeds::FORMATS.into_iter().filter(|format| only.is_none_or(|only| only == *format)) {
         let files: Vec<_> = fixtures.iter().map(|(name, octets)| (name, seeds::container(format, octets))).collect();
         let mut dice = Dice(seed);
         let mut book = Book::open();
@@ -119,8 +121,6 @@ struct Book {
 
 impl Book {
     fn open() -> Self {
-        panic::set_hook(Box::new(|info| eprintln!("{info}")));
-        thread::spawn(|| watch(Instant::now()));
         Self { cases: 0, failed: 0, longest: Default::default(), most: Default::default() }
     }
 

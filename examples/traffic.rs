@@ -23,7 +23,6 @@ use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::io::BufWriter;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -40,6 +39,7 @@ use synscope::craft::traffic::Segment;
 use synscope::craft::traffic::kinds::Kind;
 use synscope::craft::traffic::kinds::Plan;
 use synscope::craft::traffic::kinds::View;
+use synscope::craft::traffic::write_pcap;
 use synscope::packet::Endpoint;
 use synscope::packet::TcpFlags;
 
@@ -75,8 +75,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let segments = plan.play().take(usize::try_from(most).unwrap_or(usize::MAX)).inspect(|s| told.count(s));
     match iface {
         Some(name) => send(segments, &name)?,
-        None if out == "-" => write(segments, io::stdout().lock())?,
-        None => write(segments, File::create(&out)?)?,
+        None if out == "-" => write_pcap(segments, &mut io::stdout().lock())?,
+        None => write_pcap(segments, &mut BufWriter::with_capacity(1 << 20, File::create(&out)?))?,
     }
     let truth = plan.truth();
     eprintln!(
@@ -145,24 +145,6 @@ impl Told {
     }
 }
 
-/// A classic pcap file, little-endian, times in nanoseconds, Ethernet.
-fn write(segments: impl Iterator<Item = Segment>, to: impl Write) -> io::Result<()> {
-    let mut file = BufWriter::with_capacity(1 << 20, to);
-    put(&mut file, &[0xa1b2_3c4d, 2 | 4 << 16, 0, 0, 262_144, 1])?;
-    for (number, segment) in (1..).zip(segments) {
-        let frame = segment.to_frame(Link::Ethernet, number);
-        let nanos = segment.time().nanos();
-        let (secs, fraction) = ((nanos / NANOS) as u32, (nanos % NANOS) as u32);
-        put(&mut file, &[secs, fraction, frame.len() as u32, frame.len() as u32])?;
-        file.write_all(&frame)?;
-    }
-    file.flush()
-}
-
-fn put(file: &mut impl Write, numbers: &[u32]) -> io::Result<()> {
-    numbers.iter().try_for_each(|number| file.write_all(&number.to_le_bytes()))
-}
-
 /// Frames leave when their time has come, late ones at once.
 fn send(segments: impl Iterator<Item = Segment>, name: &str) -> Result<(), Box<dyn Error>> {
     let mut out = open(name)?;
@@ -191,5 +173,3 @@ fn next<T: FromStr>(words: &mut impl Iterator<Item = String>) -> Result<T, Box<d
     let word = words.next().ok_or("one word more, please: traffic KIND OUT.pcap [OPTION VALUE…]")?;
     word.parse().map_err(|_| format!("{word} does not fit here").into())
 }
-
-const NANOS: i64 = 1_000_000_000;

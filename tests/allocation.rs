@@ -14,7 +14,7 @@ use synscope::flow::EndedExchange;
 use synscope::pipeline::Analyzer;
 use synscope::pipeline::Judging;
 use synscope::pipeline::Sink;
-use synscope::tcp::life::Steps;
+use synscope::tcp::life::Course;
 
 struct Counting;
 
@@ -130,7 +130,7 @@ fn judging_segments_in_order_allocates_nothing_after_the_first_rounds() {
 #[test]
 fn keeping_where_the_time_went_allocates_nothing_once_the_round_trips_have_their_buckets() {
     let trace = craft::play(&in_order()).expect("a script");
-    let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Steps::Passed);
+    let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Course::RoundTrips);
     let mut before = 0;
     for (index, frame) in trace.frames().enumerate() {
         if index == 120 {

@@ -114,6 +114,80 @@ impl Run {
     }
 }
 
+#[test]
+fn messages_are_found_by_their_rule_in_a_trace_a_table_and_objects() {
+    let desk = Desk::new();
+    let split = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pcap/messages-split.pcap");
+    let split = split.to_str().unwrap();
+    let trace = desk.run(&["trace", split, "--framing", "line"]);
+    assert!(trace.out.contains("messages 1–2 and part of 3: 2½ messages in 1 segment"), "{}", trace.out);
+    assert!(trace.out.contains("ends message 3: 1 message / 2 segments (frames 4, 5)"), "{}", trace.out);
+    let table = desk.run(&["analyze", split, "--framing", "line", "--port", "80"]);
+    assert!(table.out.contains("messages by the rule line: 6"), "{}", table.out);
+    let objects = desk.run(&["analyze", split, "--framing", "line", "--stream", "0", "--format", "jsonl"]).objects();
+    let messages = of_type(&objects, "message");
+    assert_eq!(
+        messages.iter().map(|message| message["text"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["1 2\n", "3 4\n", "5 6\n", "3\n", "7\n", "11\n"]
+    );
+    assert_eq!(messages[2]["frames"], serde_json::json!([4, 5]));
+    let both = &of_type(&objects, "connection")[0]["messages"];
+    assert_eq!(both["client_to_server"]["segments"], 2);
+    assert_eq!(both["server_to_client"]["most_in_one_segment"], 3);
+    let without = desk.run(&["analyze", split, "--stream", "0", "--format", "jsonl"]).objects();
+    assert!(of_type(&without, "connection")[0].get("messages").is_none());
+}
+
+#[test]
+fn segment_sizes_are_told_with_what_the_path_showed() {
+    let desk = Desk::new();
+    let fixture = |name: &str| format!("{}/fixtures/pcap/{name}", env!("CARGO_MANIFEST_DIR"));
+    let table = desk.run(&["mss", &fixture("data-fragmentation-needed.pcap")]);
+    assert!(table.out.contains("1460       1360     1460  1400 (ICMP)\n"), "{}", table.out);
+    let hole = desk.run(&["mss", &fixture("path-black-hole.pcap")]);
+    assert!(hole.out.contains("#0 C→S black hole: 1460 octets went 2 times again from frame 5 on"), "{}", hole.out);
+    let clamped = desk.run(&["mss", &fixture("mss-clamped.pcap")]);
+    assert!(clamped.out.contains("MSS 1460 became 1412 in frame 2"), "{}", clamped.out);
+    for run in [&table, &hole, &clamped] {
+        assert!(run.out.lines().all(|line| line.chars().count() <= 80), "{}", run.out);
+    }
+    let objects = desk.run(&["mss", &fixture("path-black-hole.pcap"), "--format", "jsonl"]).objects();
+    let sizes = &of_type(&objects, "mss")[0]["mss"]["client_to_server"];
+    assert_eq!((&sizes["black_hole"], &sizes["path_takes"]), (&"broken".into(), &1064.into()));
+    let worked =
+        desk.run(&["mss", "--mtu", "1500", "--tunnel", "pppoe", "--timestamps", "--format", "jsonl"]).objects();
+    assert_eq!((&worked[0]["inner_mtu"], &worked[0]["effective"]), (&1492.into(), &1440.into()));
+}
+
+#[test]
+fn udp_is_told_with_what_a_short_read_would_lose_and_by_server() {
+    let desk = Desk::new();
+    let script = "
+        S = 10.0.0.2:53
+        C = 10.0.0.1:40001
+        +0.000 C > S udp (1472)
+        +0.001 S > C udp \"b\"
+        C = 10.0.0.3:40001
+        +0.000 C > S udp (1024)
+        +0.003 S > C udp \"b\"
+    ";
+    desk.file("udp.pcap", &craft::play(script).unwrap().to_pcap());
+    let short = desk.run(&["analyze", "udp.pcap", "--read-size", "1024", "--fail-on", "warning"]);
+    assert_eq!(short.code, Some(1), "{short:?}");
+    let words = short.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("1472 would be cut to 1024: 448 octets lost"), "{}", short.out);
+    assert!(words.contains("UDP servers with several clients: 1"), "{}", short.out);
+    assert_eq!(desk.run(&["analyze", "udp.pcap", "--read-size", "1472", "--fail-on", "warning"]).code, Some(0));
+    let objects = desk.run(&["analyze", "udp.pcap", "--read-size", "1024", "--format", "jsonl"]).objects();
+    let flows = of_type(&objects, "udp_flow");
+    assert_eq!(
+        (&flows[0]["read_short"]["octets_lost"], &flows[1]["read_short"]["octets_lost"]),
+        (&448.into(), &0.into())
+    );
+    assert_eq!(flows[0]["latency"]["median"], "0.001000000");
+    assert_eq!(of_type(&objects, "udp_server")[0]["clients"], 2);
+}
+
 fn of_type<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["type"] == kind).collect()
 }
@@ -161,6 +235,9 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["trace", "whole.pcap", "--format", "jsonl", "--absolute"], "leave one of them out"),
         (&["trace", "whole.pcap", "--stream", "9"], "2 TCP connections (0 to 1)"),
         (&["analyze", "whole.pcap", "--stream", "9"], "2 TCP connections (0 to 1)"),
+        (&["analyze", "whole.pcap", "--framing", "line"], "choose its connections with --port, --host or --stream"),
+        (&["analyze", "whole.pcap", "--stream", "0", "--framing", "lines"], "line, json, len16, len32, or fixed:N"),
+        (&["trace", "whole.pcap", "--framing", "fixed:0"], "from 1 on, as in fixed:12"),
         (&["analyze", "whole.pcap", "--fail-on", "panic"], "note, warning, error, never"),
         (&["analyze", "whole.pcap", "--limit", "abc"], "not a whole number"),
         (&["analyze", "whole.pcap", "--max-connections", "0"], "at least one"),
@@ -212,6 +289,14 @@ fn every_wrong_use_is_told_in_one_line_and_ends_with_2() {
         (&["mss", "--mtu", "-5"], "not a whole number"),
         (&["mss", "--mtu", "1500", "whole.pcap"], "give one of them"),
         (&["mss", "whole.pcap", "--ipv6"], "go with --mtu"),
+        (&["mss", "whole.pcap", "--tunnel", "gre"], "go with --mtu"),
+        (&["mss", "--mtu", "1500", "--tunnel", "ipsec"], "no tunnel known: gre, "),
+        (&["mss", "--mtu", "1500", "--ip-options", "6"], "a multiple of 4 octets"),
+        (&["mss", "--mtu", "1500", "--ext-headers", "8"], "goes with --ipv6"),
+        (&["mss", "--mtu", "1300", "--ipv6", "--tunnel", "vxlan"], "an MTU of 1250 is too small for IPv6"),
+        (&["mss", "--mtu", "1500", "--duration", "3s"], "leave one out"),
+        (&["mss", "whole.pcap", "--duration", "3s"], "read to its end"),
+        (&["mss", "lo", "--format", "jsonl"], "say with --duration how long"),
         (&["interfaces", "lo"], "'lo'"),
         (&["analyze", "a\nb\u{1b}[2J"], "no such file"),
     ];

@@ -45,27 +45,27 @@ fn play(name: &str, rounds: u64) {
 
 #[test]
 fn container_takes_any_octets() {
-    play("container", 1500);
+    play("container", 600);
 }
 
 #[test]
 fn decode_takes_any_octets() {
-    play("decode", 2000);
+    play("decode", 800);
 }
 
 #[test]
 fn options_takes_any_octets() {
-    play("options", 1000);
+    play("options", 500);
 }
 
 #[test]
 fn reassembly_takes_any_octets() {
-    play("reassembly", 4000);
+    play("reassembly", 2000);
 }
 
 #[test]
 fn analyzer_takes_any_octets() {
-    play("analyzer", 200);
+    play("analyzer", 100);
 }
 
 /// A target that finds nothing wrong with nonsense would find nothing at all.

@@ -27,7 +27,7 @@ use synscope::source::Source;
 use synscope::source::SourceError;
 use synscope::tcp::CloseKind;
 use synscope::tcp::Side;
-use synscope::tcp::life::Steps;
+use synscope::tcp::life::Course;
 use synscope::tcp::reset::ResetCause;
 
 use ways::Ports;
@@ -79,7 +79,7 @@ fn watched(way: Way) -> Option<(Told, [bool; 2])> {
     let ports = ways::part_at(&listener, way).expect("loopback works");
     let truth = in_time_wait(ports);
     source.finish();
-    let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Steps::Passed);
+    let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Course::RoundTrips);
     let mut ends = Ends(Vec::new());
     let mut take = |frame: &Frame<'_>| {
         analyzer.observe(&decode(frame), &mut ends);

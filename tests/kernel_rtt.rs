@@ -28,7 +28,7 @@ use synscope::source::Poll;
 use synscope::source::Source;
 use synscope::source::SourceError;
 use synscope::tcp::Side;
-use synscope::tcp::life::Steps;
+use synscope::tcp::life::Course;
 use synscope::tcp::rtt::How;
 
 /// Smoothed and shortest round trip of the client's octets, and how many were measured.
@@ -76,7 +76,7 @@ fn the_round_trip_is_what_the_senders_kernel_says_less_its_own_way_to_the_captur
     let kernel = smoothed_by_kernel(&client);
     source.finish();
     let (mut analyzer, mut ours) =
-        (Analyzer::default().judging(Judging::Broken).keeping_life(Steps::Passed), Measured::default());
+        (Analyzer::default().judging(Judging::Broken).keeping_life(Course::RoundTrips), Measured::default());
     let mut take = |frame: &Frame<'_>| {
         analyzer.observe(&decode(frame), &mut ours);
         Flow::Continue

@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flate2::", &["source"]),
     ("lz4_flex::", &["source"]),
     ("ruzstd::", &["source"]),
+    ("prometheus_client::", &["cli"]),
     ("libc::", &["source", "cli"]),
     ("tabled::", &["report"]),
     ("csv::Writer", &["report"]),

@@ -56,8 +56,19 @@ fn everything() -> Vec<Value> {
     let mut all = printed("analyze", &[]);
     all.extend(printed("analyze", &["--worst", "2"]));
     all.extend(printed("headers", &["--dialect", "wireshark-4.0"]));
+    all.extend(printed("flood", &[]));
     all.extend(run(&["trace", "adder-demo.pcap", "--format", "jsonl"]));
+    for frame in 1..=40 {
+        let frame = frame.to_string();
+        all.extend(run(&["explain", "witness-fast-retransmission.pcap", &frame, "--state", "--format", "jsonl"]));
+    }
+    for name in ["data-retransmission.pcap", "close-abort.pcap", "udp-pairs.pcap"] {
+        all.extend(run(&["explain", name, "1", "--format", "jsonl"]));
+    }
+    all.extend(run(&["explain", "witness-zero-window.pcap", "--stream", "0", "--format", "jsonl"]));
     all.extend(run(&["interfaces", "--format", "jsonl"]));
+    all.extend(run(&["analyze", "messages-split.pcap", "--framing", "line", "--stream", "0", "--format", "jsonl"]));
+    all.extend(run(&["mss", "path-black-hole.pcap", "--format", "jsonl"]));
     all
 }
 
@@ -81,7 +92,22 @@ fn every_object_over_all_fixtures_is_what_its_schema_says() {
     let named: Vec<_> = seen.keys().map(String::as_str).collect();
     assert_eq!(
         named,
-        ["capture", "connection", "finding", "frame", "header", "interface", "summary", "udp_flow"],
+        [
+            "attempts",
+            "capture",
+            "connection",
+            "explanation",
+            "finding",
+            "frame",
+            "header",
+            "interface",
+            "message",
+            "mss",
+            "stream",
+            "summary",
+            "udp_flow",
+            "udp_server"
+        ],
         "each schema was put to use: {seen:?}"
     );
 }
@@ -93,6 +119,8 @@ fn the_number_of_the_schema_stands_on_the_first_line() {
         &run(&["headers", "adder-demo.pcap", "--format", "jsonl"])[0],
         &run(&["trace", "adder-demo.pcap", "--format", "jsonl"])[0],
         &run(&["interfaces", "--format", "jsonl"])[0],
+        &run(&["explain", "adder-demo.pcap", "1", "--format", "jsonl"])[0],
+        &run(&["explain", "adder-demo.pcap", "--stream", "0", "--format", "jsonl"])[0],
     ] {
         assert_eq!(first["schema"], synscope::report::json::SCHEMA, "{first}");
     }

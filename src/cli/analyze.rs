@@ -5,7 +5,6 @@ use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::AnalyzeArgs;
-use crate::cli::args::FailOn;
 use crate::cli::choices::CsvTable;
 use crate::cli::choices::Shape;
 use crate::cli::drive::Until;
@@ -21,9 +20,11 @@ use crate::cli::select::Selection;
 use crate::cli::sinks::Objects;
 use crate::cli::sinks::Rows;
 use crate::cli::sinks::Show;
+use crate::cli::sinks::WithTables;
 use crate::cli::states;
 use crate::cli::stop::Stop;
 use crate::cli::talk;
+use crate::detect::syn_flood::Thresholds;
 use crate::finding::Severity;
 use crate::packet::Protocol;
 use crate::pipeline::Limits;
@@ -32,16 +33,19 @@ use crate::report::capture::Whole;
 use crate::report::connection::Details;
 use crate::report::csv::Sheet;
 use crate::report::csv::Table;
+use crate::report::messages::MessageTable;
 use crate::report::order::Sort;
 use crate::report::ranking::Ranking;
+use crate::report::servers::Servers;
 use crate::report::style::Style;
 use crate::report::summary::Keep;
 use crate::report::summary::Summary;
 use crate::source::Source;
-use crate::tcp::life::Steps;
+use crate::tcp::life::Course;
 
 pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure> {
     check(&args)?;
+    thresholds(&args)?;
     let captures = Capture::all(&args.files, args.reading)?;
     let stop = Stop::on_signals()?;
     let job = Job { until: Until { stop, deadline: None }, style: screen.style(false), captures, args };
@@ -54,17 +58,32 @@ pub(super) fn run(args: AnalyzeArgs, screen: Screen) -> Result<Verdict, Failure>
         (Shape::Jsonl, _) => job.objects()?,
         (Shape::Csv, _) => job.rows()?,
     };
-    Ok(match threshold(job.args.fail_on) {
+    Ok(match job.args.fail_on.threshold() {
         _ if tally.unread > 0 => Verdict::Incomplete,
         Some(least) if tally.worst >= Some(least) => Verdict::Found,
         _ => Verdict::Clean,
     })
 }
 
+/// Those of the flood detector, with what was asked for.
+fn thresholds(args: &AnalyzeArgs) -> Result<Thresholds, Failure> {
+    let mut thresholds = Thresholds::holding(args.max_attempts.unwrap_or(Limits::default().half_open));
+    let set = args.flood.iter().try_for_each(|pair| thresholds.set(pair));
+    set.and_then(|()| thresholds.check()).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(thresholds)
+}
+
 /// Options that have nothing to say together.
 fn check(args: &AnalyzeArgs) -> Result<(), Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let chosen = !args.stream.is_empty() || args.only.port.is_some() || args.only.host.is_some();
+    if args.messages.framing.is_some() && !chosen {
+        return usage("--framing is the rule of one service: choose its connections with --port, --host or --stream");
+    }
     match args.format {
+        Shape::Csv if args.messages.framing.is_some() => {
+            usage("messages are no table of --format csv: try --format jsonl")
+        }
         Shape::Jsonl if args.all_findings => {
             usage("--format jsonl tells all findings anyway: leave --all-findings out")
         }
@@ -164,7 +183,9 @@ impl Job {
                 if std::mem::replace(&mut between, true) {
                     writeln!(out)?;
                 }
-                let (follow, worst) = self.follow(capture, source, sink())?;
+                let servers = (self.args.worst.is_none() && self.args.stream.is_empty()).then(Servers::default);
+                let sink = WithTables { pages: sink(), messages: self.messages(), servers };
+                let (follow, worst) = self.follow(capture, source, sink)?;
                 let dropped = source.stats().dropped;
                 let trial = follow.analyzer.trial_of(source.info(), dropped);
                 let whole = Whole {
@@ -173,12 +194,24 @@ impl Job {
                     facts: follow.analyzer.facts(),
                     pressure: follow.analyzer.pressure(),
                 };
-                write(follow.chosen.sink, &mut out, &whole)?;
+                let WithTables { pages, messages, servers } = follow.chosen.sink;
+                write(pages, &mut out, &whole)?;
+                let markdown = self.args.format == Shape::Markdown;
+                if let Some(servers) = servers.filter(|_| !markdown) {
+                    servers.write(&mut out, self.limit(), &self.style)?;
+                }
+                if let Some(messages) = messages {
+                    messages.write(&mut out, follow.analyzer.without_messages(), markdown, &self.style)?;
+                }
                 out.flush()?;
                 Ok(worst)
             })?;
         }
         Ok(tally)
+    }
+
+    fn messages(&self) -> Option<MessageTable> {
+        self.args.messages.framing.map(|framing| MessageTable::new(framing, self.limit()))
     }
 
     /// The states of one connection instead of tables.
@@ -265,19 +298,26 @@ impl Job {
             ..Limits::default()
         };
         let selection = Selection::of(&self.args.only, self.args.stream.iter().copied())?;
+        let framed = selection.framed(self.args.messages.framing);
         let mut follow = Follow::new(limits, selection.with_fields(&self.args.fields), sink);
         if !capture.is_followed {
             follow.analyzer = follow.analyzer.patient();
         }
+        follow.analyzer = follow.analyzer.finding_messages(framed).reading(self.args.read_size);
         follow.eager = capture.is_followed;
-        let (needs_ledger, needs_life) = match self.args.format {
-            Shape::Table | Shape::Markdown => (!self.args.stream.is_empty(), true),
-            Shape::Jsonl => (true, true),
-            Shape::Csv => (false, false),
+        if !self.args.flood.is_empty() {
+            follow.analyzer = follow.analyzer.with_thresholds(thresholds(&self.args)?);
+        }
+        let detailed = !self.args.stream.is_empty();
+        let (needs_ledger, course) = match self.args.format {
+            _ if self.args.states => (true, Some(Course::States)),
+            Shape::Table | Shape::Markdown if detailed => (true, Some(Course::RoundTrips)),
+            Shape::Table | Shape::Markdown => (false, Some(Course::Time)),
+            Shape::Jsonl => (true, Some(Course::RoundTrips)),
+            Shape::Csv => (false, None),
         };
-        if needs_life {
-            let steps = if self.args.states { Steps::Kept } else { Steps::Passed };
-            follow.analyzer = follow.analyzer.keeping_life(steps);
+        if let Some(course) = course {
+            follow.analyzer = follow.analyzer.keeping_life(course);
         }
         if needs_ledger {
             let snaplen = source.info().interfaces.first().map(|interface| interface.snaplen);
@@ -296,15 +336,6 @@ impl Job {
                 Ok((follow, worst))
             }
         }
-    }
-}
-
-fn threshold(fail_on: FailOn) -> Option<Severity> {
-    match fail_on {
-        FailOn::Note => Some(Severity::Note),
-        FailOn::Warning => Some(Severity::Warning),
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Never => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What may be typed, and what `--help` says of it. Single values are checked here, what they mean together in the
 //! commands. Long because every option of every command stands here, once, with its words for people.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -12,6 +13,7 @@ use clap::ValueEnum;
 use crate::cli::choices::CsvTable;
 use crate::cli::choices::Order;
 use crate::cli::choices::Shape;
+use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
@@ -20,7 +22,10 @@ use crate::cli::values::Period;
 use crate::cli::values::length;
 use crate::cli::values::moment;
 use crate::finding::Code;
+use crate::finding::Severity;
 use crate::report::explain::catalogue;
+use crate::tcp::framing::Framing;
+use crate::tcp::mss::link::Tunnel;
 
 /// What happened on this connection, and why? Explains TCP and UDP traffic, from a capture file or live.
 #[derive(Debug, Parser)]
@@ -41,6 +46,9 @@ pub(super) enum Command {
     /// Every connection of a capture, and what is wrong with it.
     #[command(after_help = told(ANALYZE, FOUND), allow_negative_numbers = true)]
     Analyze(AnalyzeArgs),
+    /// Flood or popularity? What became of every connection attempt, live or from files.
+    #[command(after_help = told(FLOOD, FOUND), allow_negative_numbers = true)]
+    Flood(Box<FloodArgs>),
     /// Every header field of every frame, raw and in words.
     #[command(after_help = told(HEADERS, RAN), allow_negative_numbers = true)]
     Headers(HeadersArgs),
@@ -116,6 +124,14 @@ pub(super) struct Fields {
     pub(super) verdict: Option<Outcome>,
 }
 
+/// Where an application's messages end.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(super) struct Messages {
+    /// Find messages that end by this rule: line, json, len16, len32, fixed:N.
+    #[arg(long, value_name = "RULE")]
+    pub(super) framing: Option<Framing>,
+}
+
 #[derive(Debug, Group)]
 pub(super) struct TraceArgs {
     /// An interface, capture files (pcap, pcapng), or - for a capture on standard input.
@@ -134,9 +150,14 @@ pub(super) struct TraceArgs {
     /// Stop after so long, as in 10s, 500ms, 2m (of a file: so much of it).
     #[arg(long, value_name = "TIME", value_parser = length)]
     pub(super) duration: Option<Length>,
+    #[command(flatten)]
+    pub(super) messages: Messages,
     /// Sequence numbers as on the wire instead of relative ones.
     #[arg(long)]
     pub(super) absolute: bool,
+    /// Answer for Prometheus here, as in 9500 (on 127.0.0.1) or 192.0.2.7:9500.
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = metrics_at)]
+    pub(super) metrics: Option<SocketAddr>,
     /// Lines for people, or an object per conversation and finding as they end.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -158,7 +179,12 @@ pub(super) struct AnalyzeArgs {
     #[arg(long)]
     pub(super) states: bool,
     #[command(flatten)]
+    pub(super) messages: Messages,
+    #[command(flatten)]
     pub(super) fields: Fields,
+    /// What would UDP readers lose that take N octets with one read?
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) read_size: Option<u32>,
     /// Exit with 1 when a finding is at least so grave.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(super) fail_on: FailOn,
@@ -186,6 +212,40 @@ pub(super) struct AnalyzeArgs {
     /// Attempts to open a connection that may wait at once at most; beyond, the oldest are given up [default: 524288].
     #[arg(long, value_name = "N", value_parser = connections)]
     pub(super) max_attempts: Option<usize>,
+    /// Change a threshold of the flood detector, as in port-limit=32; synscope flood --help lists them.
+    #[arg(long, value_name = "NAME=N")]
+    pub(super) flood: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct FloodArgs {
+    /// An interface, or capture files (pcap, pcapng); - is standard input.
+    #[arg(value_name = "IFACE|FILE...", required = true)]
+    pub(super) inputs: Vec<String>,
+    /// Only segments with this port at either end.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
+    /// Stop after so long, as in 10s, 2m, 1h (of a file: so much of it).
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Exit with 1 when an incident is at least so grave: a flood is an error, a scan or an outage a warning.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub(super) fail_on: FailOn,
+    /// Words for whoever is on call, or an object per change of an incident.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Also append these objects, one per line, to a file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Run this by sh for each change of an incident, with its object on standard input; 10 s at most each, 64 changes
+    /// wait at most, the capture never waits.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) exec: Option<String>,
+    /// Answer for Prometheus here, as in 9500 (on 127.0.0.1) or 192.0.2.7:9500.
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = metrics_at)]
+    pub(super) metrics: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) thresholds: ThresholdArgs,
 }
 
 #[derive(Debug, Group)]
@@ -323,9 +383,27 @@ pub(super) struct MssArgs {
     /// Both sides agreed on timestamps; with --mtu.
     #[arg(long)]
     pub(super) timestamps: bool,
+    /// A tunnel in between, outermost first, as in vxlan, gre, pppoe, wireguard6; with --mtu.
+    #[arg(long, value_name = "KIND")]
+    pub(super) tunnel: Vec<Tunnel>,
+    /// Octets of options in each IPv4 header, a multiple of 4 up to 40; with --mtu.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = number::<u32>)]
+    pub(super) ip_options: u32,
+    /// Octets of extension headers in each IPv6 packet, a multiple of 8; with --mtu --ipv6.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = number::<u32>)]
+    pub(super) ext_headers: u32,
+    /// Watch connections on the interface for so long and compare them with its MTU.
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) duration: Option<Length>,
+    /// Only connections with this port, on an interface.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
     /// Rows at most; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = number::<usize>)]
     pub(super) limit: usize,
+    /// Tables for people, or an object per connection.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Group)]
@@ -359,6 +437,18 @@ pub(super) enum FailOn {
     #[default]
     Error,
     Never,
+}
+
+impl FailOn {
+    /// The least gravity that counts.
+    pub(super) const fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
 }
 
 /// How a check came out.
@@ -395,6 +485,14 @@ fn frames(text: &str) -> Result<Frames, String> {
 /// A whole number, with an error that says so.
 fn number<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| "not a whole number, or too large".to_owned())
+}
+
+/// An address to answer at: this machine's own, unless another one is named.
+fn metrics_at(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<u16>() {
+        Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+        Err(_) => text.parse().map_err(|_| "not a port or ADDR:PORT, as in 9500 or [::1]:9500".to_owned()),
+    }
 }
 
 fn connections(text: &str) -> Result<usize, String> {
@@ -435,6 +533,7 @@ const TRACE: &str = "\
 Examples:
   synscope trace lo --port 5656
   synscope trace capture.pcap --stream 3 --absolute
+  synscope trace lo --port 5656 --framing json
   synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
   synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
   tcpdump -U -w growing.pcap & synscope trace growing.pcap --follow
@@ -450,6 +549,7 @@ Examples:
   synscope analyze capture.pcapng --worst 5         the five worst, in sentences
   synscope analyze capture.pcapng --sort rtt --limit 10
   synscope analyze before.pcap after.pcap --port 443
+  synscope analyze it.pcap --stream 0 --framing line    which segments carry which message
   synscope analyze a.pcap b.pcapng --merge      as one capture, in time order
   synscope analyze capture.pcapng --stream 3 --states
   synscope analyze capture.pcapng --since +10s --until +20s
@@ -460,6 +560,16 @@ Examples:
   synscope analyze it.pcap --format csv --table findings
   synscope analyze it.pcap --format markdown        a page to paste
   zstd -dc big.pcap.zst | synscope analyze -";
+
+const FLOOD: &str = "\
+Examples:
+  synscope flood eth0                        an incident when it starts, every 10 s, and when it ends
+  synscope flood eth0 --port 443 --duration 1m
+  synscope flood capture.pcapng              exit code 1 where a flood is found
+  synscope flood eth0 --out floods.jsonl --exec 'logger -t synscope'
+  synscope flood old.pcap --port-limit 32 --tolerated 0.2
+
+docs/syn-flood.md explains an alert in five minutes. Thresholds may be changed; each alert repeats those in force.";
 
 const HEADERS: &str = "\
 Examples:
@@ -501,8 +611,10 @@ const MSS: &str = "\
 Examples:
   synscope mss --mtu 1500 --timestamps
   synscope mss --mtu 1280 --ipv6
-  synscope mss capture.pcap        advertised, effective and largest seen, both ways
-  synscope mss eth0                what this interface will advertise";
+  synscope mss --mtu 1500 --tunnel pppoe --tunnel wireguard --timestamps
+  synscope mss capture.pcap        advertised, effective, largest, path: both ways
+  synscope mss eth0                what this interface will advertise
+  synscope mss eth0 --duration 30s what connections advertise there, beside its MTU";
 
 const INTERFACES: &str = "\
 Examples:

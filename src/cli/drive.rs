@@ -26,6 +26,11 @@ pub(super) trait Taker {
     fn pause(&mut self) -> Result<(), Failure> {
         Ok(())
     }
+
+    /// Nothing has come for a while.
+    fn idle(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// What ends a run before its source does.
@@ -59,6 +64,10 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,
             }
         })?;
+        match poll {
+            Poll::Idle => taker.idle()?,
+            Poll::More | Poll::End => {}
+        }
         if let Some(total) = source.stats().dropped {
             taker.lost(total);
         }

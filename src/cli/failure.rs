@@ -1,6 +1,8 @@
 //! Why a command could not run or go on: one line each, with the cure.
 
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::adder::client::CallError;
 use crate::adder::server::ServeError;
@@ -56,6 +58,14 @@ pub(super) enum Failure {
     /// An MTU beyond what a datagram can fill.
     #[error("an MTU of {mtu} is too large: {most} octets at most, a longer IP packet would be a jumbogram")]
     MtuTooLarge { mtu: u32, most: u32 },
+    /// A file for lines cannot be written to.
+    #[error("cannot write to {}: {error}; --out takes a file that can be appended to", shown(&.path.display().to_string()))]
+    Lines { path: PathBuf, error: io::Error },
+    /// Nobody can be answered for metrics.
+    #[error(
+        "cannot answer for metrics at {addr}: {error}; --metrics takes a free address and port, as in 127.0.0.1:9500"
+    )]
+    Metrics { addr: SocketAddr, error: io::Error },
     /// A capture cannot be written.
     #[error("cannot write the capture {path}: {error}")]
     Capture { path: String, error: io::Error },

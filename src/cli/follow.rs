@@ -4,6 +4,7 @@ use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;
 use crate::cli::failure::Failure;
+use crate::cli::metrics::Metrics;
 use crate::cli::select::Chosen;
 use crate::cli::select::Selection;
 use crate::cli::sinks::Show;
@@ -30,6 +31,8 @@ pub(super) struct Follow<S> {
     pub(super) span: Option<Span>,
     /// Write out what there is whenever nothing more is there for the moment.
     pub(super) eager: bool,
+    /// Who asks for numbers while it goes on.
+    pub(super) metrics: Option<Metrics>,
     first: Option<Timestamp>,
 }
 
@@ -42,6 +45,7 @@ impl<S: Show> Follow<S> {
             count: None,
             span: None,
             eager: false,
+            metrics: None,
             first: None,
         }
     }
@@ -82,9 +86,15 @@ impl<S: Show> Taker for Follow<S> {
 
     fn lost(&mut self, total: u64) {
         self.analyzer.capture_lost(total);
+        if let Some(metrics) = &self.metrics {
+            metrics.dropped(total);
+        }
     }
 
     fn pause(&mut self) -> Result<(), Failure> {
+        if let Some(metrics) = &self.metrics {
+            metrics.update(self.analyzer.facts(), self.analyzer.flood_detector());
+        }
         if self.eager { self.chosen.sink.flush() } else { Ok(()) }
     }
 }

@@ -15,19 +15,23 @@ mod destination;
 mod drive;
 mod explain;
 mod failure;
+mod flood;
 mod follow;
 mod headers;
 mod input;
 mod interfaces;
 mod keep;
 mod ladder;
+mod metrics;
 mod mss;
 mod out;
+mod runner;
 mod screen;
 mod select;
 mod sinks;
 mod states;
 mod stop;
+mod thresholds;
 mod trace;
 mod usage;
 mod values;
@@ -79,6 +83,7 @@ fn work(args: Args) -> Result<Verdict, Failure> {
     match args.command {
         Command::Trace(args) => trace::run(args, screen),
         Command::Analyze(args) => analyze::run(args, screen),
+        Command::Flood(args) => flood::run(*args, screen),
         Command::Headers(args) => headers::run(args, screen),
         Command::Explain(args) => explain::run(args, screen),
         Command::Ladder(args) => ladder::run(args, screen),

@@ -23,11 +23,13 @@ use crate::packet::Frame;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::packet::Timestamp;
+use crate::pipeline::Framed;
 use crate::pipeline::Judging;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
 use crate::report::verdicts;
 use crate::source::Filter;
+use crate::tcp::framing::Framing;
 
 /// What to show.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +62,11 @@ impl Selection {
     /// The same selection, narrowed by what was judged.
     pub(super) fn with_fields(self, fields: &Fields) -> Self {
         Self { fields: fields.clone(), ..self }
+    }
+
+    /// Where messages are looked for, if a rule for them was given.
+    pub(super) fn framed(&self, framing: Option<Framing>) -> Option<Framed> {
+        framing.map(|framing| Framed { framing, streams: self.streams.clone(), port: self.port, host: self.host })
     }
 
     /// How much must be judged for it, at least.

@@ -16,8 +16,11 @@ use crate::report::csv::Sheet;
 use crate::report::json;
 use crate::report::json::Totals;
 use crate::report::json_order::Queue;
+use crate::report::messages;
+use crate::report::messages::MessageTable;
 use crate::report::order::Sort;
 use crate::report::ranking::Ranking;
+use crate::report::servers::Servers;
 use crate::report::style::Style;
 use crate::report::summary::Summary;
 use crate::report::trace::TraceWriter;
@@ -116,6 +119,7 @@ pub(super) struct Objects<W> {
     paper: Paper<W>,
     file: String,
     totals: Totals,
+    servers: Servers,
     /// Where an order or a limit is asked for.
     queue: Option<Queue>,
 }
@@ -124,7 +128,8 @@ impl<W: Write> Objects<W> {
     /// Begins with the header line.
     pub(super) fn new(out: W) -> Self {
         let paper = Paper { out, failed: None };
-        let mut objects = Self { paper, file: String::new(), totals: Totals::default(), queue: None };
+        let mut objects =
+            Self { paper, file: String::new(), totals: Totals::default(), servers: Servers::default(), queue: None };
         objects.paper.write(|out| json::header(out));
         objects
     }
@@ -156,6 +161,7 @@ fn in_memory(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
 impl<W: Write> Sink for Objects<W> {
     fn connection(&mut self, ended: &EndedConnection<'_>) {
         self.totals.connections += u64::from(!ended.resumed);
+        self.paper.write(|out| messages::unfinished(out, &self.file, ended));
         let line = |out: &mut dyn Write| json::connection(out, &self.file, ended);
         match &mut self.queue {
             None => self.paper.write(line),
@@ -165,6 +171,7 @@ impl<W: Write> Sink for Objects<W> {
 
     fn exchange(&mut self, ended: &EndedExchange<'_>) {
         self.totals.udp_flows += 1;
+        self.servers.add(ended);
         let line = |out: &mut dyn Write| json::exchange(out, &self.file, ended);
         match &mut self.queue {
             None => self.paper.write(line),
@@ -183,11 +190,17 @@ impl<W: Write> Sink for Objects<W> {
 }
 
 impl<W: Write> Show for Objects<W> {
+    fn packet(&mut self, _packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.paper.write(|out| messages::objects(out, &self.file, seen));
+    }
+
     fn over(&mut self, info: &CaptureInfo, dropped: Option<u64>, analyzer: &Analyzer) {
         if let Some(queue) = &mut self.queue {
             self.paper.write(|out| queue.end().try_for_each(|lines| out.write_all(&lines)));
             self.totals.left_out = Some(queue.left_out());
         }
+        let servers = std::mem::take(&mut self.servers);
+        self.paper.write(|out| servers.objects(out, &self.file));
         let facts = analyzer.facts();
         self.totals.captures += 1;
         self.totals.frames += facts.frames;
@@ -202,6 +215,42 @@ impl<W: Write> Show for Objects<W> {
 
     fn flush(&mut self) -> Result<(), Failure> {
         self.paper.flush()
+    }
+}
+
+/// Pages, and tables below them where somebody asked for some.
+#[derive(Debug)]
+pub(super) struct WithTables<S> {
+    pub(super) pages: S,
+    pub(super) messages: Option<MessageTable>,
+    pub(super) servers: Option<Servers>,
+}
+
+impl<S: Sink> Sink for WithTables<S> {
+    fn connection(&mut self, ended: &EndedConnection<'_>) {
+        self.pages.connection(ended);
+        self.messages.iter_mut().for_each(|messages| messages.connection(ended));
+    }
+
+    fn exchange(&mut self, ended: &EndedExchange<'_>) {
+        self.pages.exchange(ended);
+        self.servers.iter_mut().for_each(|servers| servers.add(ended));
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.pages.finding(finding);
+    }
+}
+
+/// All is written at the end.
+impl<S: Show> Show for WithTables<S> {
+    fn passed(&mut self, packet: &Packet<'_>) {
+        self.pages.passed(packet);
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) {
+        self.pages.packet(packet, seen);
+        self.messages.iter_mut().for_each(|messages| messages.packet(seen));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cli::follow::Follow;
 use crate::cli::input;
 use crate::cli::input::Capture;
 use crate::cli::input::Meant;
+use crate::cli::metrics::Metrics;
 use crate::cli::out::Out;
 use crate::cli::say;
 use crate::cli::screen::Screen;
@@ -39,6 +40,7 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         let text = "--since and --until are for files: on an interface, give --duration instead";
         return Err(Failure::Usage(text.to_owned()));
     }
+    let metrics = args.metrics.map(Metrics::serve).transpose()?;
     // Before the capture begins, so that no Ctrl-C is missed.
     let stop = Stop::on_signals()?;
     let captures = match meant {
@@ -53,11 +55,11 @@ pub(super) fn run(args: TraceArgs, screen: Screen) -> Result<Verdict, Failure> {
         match objects.take() {
             None => {
                 let lines = Lines::new(Out::stdout(), screen.style(args.absolute));
-                follow(&args, &input, source.as_mut(), lines, &until)?;
+                follow(&args, &input, source.as_mut(), lines, &until, metrics.clone())?;
             }
             Some(mut sink) => {
                 sink.begin(input.name());
-                objects = Some(follow(&args, &input, source.as_mut(), sink, &until)?);
+                objects = Some(follow(&args, &input, source.as_mut(), sink, &until, metrics.clone())?);
             }
         }
     }
@@ -123,10 +125,15 @@ fn follow<S: Show>(
     source: &mut dyn Source,
     sink: S,
     until: &Until,
+    metrics: Option<Metrics>,
 ) -> Result<S, Failure> {
     let live = input.is_live();
-    let mut follow = Follow::new(Limits::default(), Selection::of(&args.only, args.stream)?, sink);
+    let selection = Selection::of(&args.only, args.stream)?;
+    let framed = selection.framed(args.messages.framing);
+    let mut follow = Follow::new(Limits::default(), selection, sink);
+    follow.analyzer = follow.analyzer.finding_messages(framed);
     follow.count = args.count;
+    follow.metrics = metrics;
     follow.span = args.duration.filter(|_| !live).map(|length| length.by_trace());
     follow.eager = input.is_awaited();
     let ended = follow.run(source, until);

@@ -1,9 +1,10 @@
-//! Tunnels that are an IP protocol of their own: IP in IP, GRE in all its uses, EtherIP, MPLS in IP.
+//! Tunnels that are an IP protocol of their own: IP in IP, GRE in all its uses, EtherIP, MPLS in IP, L2TPv3.
 //!
 //! RFC 2003 and 4213 (IP in IP), RFC 2784 and 2890 (GRE), RFC 2637 (its version 1, with PPP), RFC 7637 (NVGRE),
-//! RFC 3378 (EtherIP), RFC 4023 (MPLS in IP). ERSPAN and EoIP follow what their makers' devices send.
+//! RFC 3378 (EtherIP), RFC 4023 (MPLS in IP), RFC 3931 (L2TPv3). ERSPAN and EoIP follow what their makers' devices send.
 //! Whatever is found inside replaces what was found outside: the innermost packet is the one that counts.
 
+use crate::decode::checksum;
 use crate::decode::ether;
 use crate::decode::extent::Extent;
 use crate::decode::extent::push;
@@ -30,6 +31,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
         GRE => gre(packet, extent),
         ETHER_IP => ether_ip(packet, extent),
         MPLS => mpls::read(packet, extent),
+        L2TP_V3 => l2tp_v3(packet, extent),
         _ => {}
     }
 }
@@ -121,11 +123,47 @@ fn wccp(packet: &mut Packet<'_>, extent: Extent) {
     }
 }
 
+/// RFC 3931 §4.1.1. A session of 0 is control.
+fn l2tp_v3(packet: &mut Packet<'_>, extent: Extent) {
+    let Some(bytes) = require(packet, LayerKind::L2tpv3, extent, L2TP_V3_LEN) else { return };
+    let is_data = bytes[..L2TP_V3_LEN] != [0; L2TP_V3_LEN];
+    let inside = l2tp_v3_inside(&bytes[L2TP_V3_LEN..]).filter(|_| is_data);
+    let len = L2TP_V3_LEN + inside.unwrap_or(0);
+    if push(packet, LayerKind::L2tpv3, extent.at, len) && inside.is_some() {
+        link::ethernet(packet, extent.behind(len));
+    }
+}
+
+/// Octets of cookie (0, 4 or 8) and sublayer (0 or 4) before an Ethernet frame. No header tells them, the ends agree by
+/// other means (RFC 3931 §4.1.1, RFC 4719 §3): so they are believed where what follows can be nothing else.
+pub(super) fn l2tp_v3_inside(behind: &[u8]) -> Option<usize> {
+    [0, 4, 8, 12].into_iter().find(|&len| behind.get(len..).is_some_and(is_ethernet_for_sure))
+}
+
+/// The type says IPv4 and the header's sum fits; or IPv6 or ARP, and the first fields do.
+fn is_ethernet_for_sure(bytes: &[u8]) -> bool {
+    let Some((_, mut rest)) = bytes.split_at_checked(12) else { return false };
+    if let [0x81, 0, _, _, tagged @ ..] = rest {
+        rest = tagged;
+    }
+    match *rest {
+        [0x08, 0, first @ 0x45..=0x4f, ..] => {
+            let header = rest.get(2..2 + usize::from(first & 0x0f) * 4);
+            header.is_some_and(|header| checksum::Sum::of(header).fold() == 0xffff)
+        }
+        [0x86, 0xdd, 0x60..=0x6f, ..] => rest.len() >= 2 + 40,
+        [0x08, 6, 0, 1, 8, 0, 6, 4, ..] => true,
+        _ => false,
+    }
+}
+
 const IPV4: u8 = 4;
 const IPV6: u8 = 41;
 const GRE: u8 = 47;
 const ETHER_IP: u8 = 97;
 const MPLS: u8 = 137;
+const L2TP_V3: u8 = 115;
+const L2TP_V3_LEN: usize = 4;
 
 const ETHER_IP_LEN: usize = 2;
 
@@ -212,7 +250,10 @@ mod tests {
     fn every_form_of_gre_is_followed() {
         use LayerKind::*;
         let macs = "00".repeat(12);
-        let cases: [(u8, String, &[LayerKind]); 13] = [
+        let cases: [(u8, String, &[LayerKind]); 16] = [
+            (115, format!("00000007 {macs} 0800"), &[L2tpv3, Ethernet]),
+            (115, format!("00000007 0a0b0c0d {macs} 0800"), &[L2tpv3, Ethernet]),
+            (115, format!("00000007 0a0b0c0d01020304 40000001 {macs} 8100 0005 0800"), &[L2tpv3, Ethernet, Vlan]),
             (47, "0000 0800".into(), &[Gre]),
             (47, "8000 0800 12340000".into(), &[Gre]),
             (47, "b000 0800 12340000 00000007 00000001".into(), &[Gre]),
@@ -242,7 +283,14 @@ mod tests {
 
     #[test]
     fn what_a_tunnel_without_packet_says_of_the_outer_one_stays() {
-        for (protocol, header) in [(47, "0000 0000"), (47, "4000 0800 00000000"), (47, "0002 0800"), (97, "4000")] {
+        for (protocol, header) in [
+            (47, "0000 0000"),
+            (47, "4000 0800 00000000"),
+            (47, "0002 0800"),
+            (97, "4000"),
+            (115, "00000000 c8030014"),
+            (115, "00000007 0a0b0c0d"),
+        ] {
             let bytes = carrying(protocol, header);
             let packet = decode(&frame(LinkType::RAW, &bytes));
             let ip = packet.ip.expect("the outer header");

@@ -1,6 +1,6 @@
 //! Tunnels inside UDP, told by their port: VXLAN, Geneve, GTP-U, L2TP, Teredo, MPLS.
 //!
-//! RFC 7348 (VXLAN), RFC 8926 (Geneve), 3GPP TS 29.281 §5 (GTP-U), RFC 2661 §3.1 (L2TP), RFC 4380 §5.1.1 (Teredo),
+//! RFC 7348 (VXLAN), RFC 8926 (Geneve), 3GPP TS 29.281 §5 (GTP-U), RFC 2661 §3.1, RFC 3931 (L2TP), RFC 4380 §5.1.1 (Teredo),
 //! RFC 7510 (MPLS). A port is only a hint: a header that cannot be one leaves the datagram as it is. So does a tunnel
 //! without an IP packet in it.
 
@@ -12,6 +12,7 @@ use crate::decode::extent::push;
 use crate::decode::ip;
 use crate::decode::link;
 use crate::decode::mpls;
+use crate::decode::tunnel;
 use crate::decode::wan;
 use crate::packet::EtherType;
 use crate::packet::LayerKind;
@@ -149,11 +150,20 @@ fn gtp(bytes: &[u8]) -> Option<Header> {
     Some(Header { kind: LayerKind::Gtp, len, next })
 }
 
-/// A data message of version 2. Control messages set the first bit, version 3 has a cookie of unknown size.
+/// A data message; control messages set the first bit.
 fn l2tp(bytes: &[u8]) -> Option<Header> {
     let [flags, version, ..] = *bytes else { return None };
-    if flags & 0x80 != 0 || version & 0x0f != 2 {
+    if flags & 0x80 != 0 {
         return None;
+    }
+    match version & 0x0f {
+        2 => {}
+        // RFC 3931 §4.1.2: behind the version two reserved octets and the session.
+        3 => {
+            let inside = tunnel::l2tp_v3_inside(bytes.get(L2TP_V3_LEN..)?)?;
+            return Some(Header { kind: LayerKind::L2tpv3, len: L2TP_V3_LEN + inside, next: Next::Ethernet });
+        }
+        _ => return None,
     }
     let mut len = 6;
     if flags & 0x40 != 0 {
@@ -189,6 +199,7 @@ const GENEVE: u16 = 6081;
 const GTP: u16 = 2152;
 const GTP_PDU: u8 = 0xff;
 const L2TP: u16 = 1701;
+const L2TP_V3_LEN: usize = 8;
 const TEREDO: u16 = 3544;
 const MPLS: u16 = 6635;
 
@@ -218,7 +229,8 @@ mod tests {
     fn every_tunnel_is_told_by_its_port_and_header() {
         use LayerKind::*;
         let macs = "00".repeat(12);
-        let cases: [(u16, String, &[LayerKind]); 17] = [
+        let cases: [(u16, String, &[LayerKind]); 18] = [
+            (1701, format!("0003 0000 00000007 0a0b0c0d {macs} 0800"), &[L2tpv3, Ethernet]),
             (4789, format!("0800000000000700 {macs} 0800"), &[Vxlan, Ethernet]),
             (4789, format!("8800001200000700 {macs} 0800"), &[Vxlan, Ethernet]),
             (8472, format!("0800000000000700 {macs} 8100 0005 0800"), &[Vxlan, Ethernet, Vlan]),

@@ -1,16 +1,20 @@
 //! Facts to findings: policy and thresholds live here, and nowhere else.
 //!
-//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`syn_flood`] watches openings while they happen.
+//! [`connection`], [`life`], [`segments`] and [`exchange`] judge a conversation at its end, [`path`] its paths,
+//! [`syn_flood`] watches openings while they happen, `fragments` what contradicts itself.
 
 pub mod connection;
 pub mod exchange;
 pub mod life;
+pub mod path;
 pub mod segments;
 pub mod syn_flood;
 
+mod fragments;
 mod reset;
 mod weaken;
 
+use crate::detect::fragments::Fragments;
 use crate::detect::syn_flood::Incident;
 use crate::detect::syn_flood::Phase;
 use crate::detect::syn_flood::Segment;
@@ -20,6 +24,7 @@ use crate::finding::Finding;
 use crate::flow::EndedConnection;
 use crate::flow::EndedExchange;
 use crate::flow::doorway::Kept;
+use crate::packet::Packet;
 use crate::packet::Quoted;
 use crate::packet::Timestamp;
 
@@ -27,22 +32,26 @@ use crate::packet::Timestamp;
 #[derive(Debug, Default)]
 pub struct Detectors {
     syn_flood: SynFlood,
+    fragments: Fragments,
 }
 
 /// Takes what is to be said.
 pub type Say<'a> = &'a mut dyn FnMut(Finding);
 
 impl Detectors {
-    /// Detectors that let at most so many attempts wait.
-    pub fn new(half_open: usize) -> Self {
-        let mut thresholds = Thresholds::default();
-        thresholds.caps.attempts = half_open;
-        Self { syn_flood: SynFlood::new(thresholds) }
+    /// Detectors with these thresholds for floods and scans.
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { syn_flood: SynFlood::new(thresholds), ..Self::default() }
     }
 
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));
+    }
+
+    /// A packet passed that has defects.
+    pub fn on_defects(&mut self, packet: &Packet<'_>) {
+        self.fragments.on_defects(packet);
     }
 
     /// An ICMP message said that the TCP segment it quotes cannot be delivered.
@@ -55,6 +64,7 @@ impl Detectors {
         connection::judge(ended, say);
         life::judge(ended, say);
         segments::judge(ended, say);
+        path::judge(ended, say);
     }
 
     /// A UDP conversation left.
@@ -65,6 +75,7 @@ impl Detectors {
     /// The capture is over.
     pub fn finish(&mut self, say: Say<'_>) {
         self.syn_flood.finish(&mut |incident| when_over(&incident, say));
+        self.fragments.finish(say);
     }
 
     /// A connection whose attempt waits in the doorway is let go. `false` where it cannot be brought back.
@@ -83,9 +94,9 @@ impl Detectors {
     }
 }
 
-/// One finding per incident, when everything about it is known.
+/// One finding per incident, when everything about it is known. What a wider incident goes on for is told with that.
 fn when_over(incident: &Incident, say: Say<'_>) {
-    if incident.phase == Phase::End {
+    if incident.phase == Phase::End && incident.merged_into.is_none() {
         say(incident.to_finding());
     }
 }

@@ -47,6 +47,8 @@ fn gap_of(ended: &EndedConnection<'_>, code: Code) -> Option<Gap> {
         | Gap::TooClose
         | Gap::SignsDisagree
         | Gap::NotTold
+        | Gap::NoFullSegment
+        | Gap::OnePlace
         | Gap::NothingSeen => false,
     })
 }

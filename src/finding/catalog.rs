@@ -420,6 +420,42 @@ catalog! {
         "Datagrams without answer",
         "Lost, refused without a word, or never meant to be answered: UDP does not say."
         => [];
+    FragmentOverlap = "fragment-overlap", Warning, "RFC 791 §3.2; RFC 5722 §4; RFC 1858 §4",
+        "Fragments contradict each other",
+        "Octets came twice and differ, or lie past the datagram's end: teardrop, or somebody who hides from a filter. Which octets the host used cannot be seen here."
+        => [];
+    UdpDuplicate = "udp-duplicate", Note, "RFC 768; RFC 1122 §4.1.3",
+        "Datagrams came twice",
+        "Same IP id, same octets, within a second: doubled on the way, or captured at two places. UDP hands both to the reader, who must bear it."
+        => [];
+    UdpReordered = "udp-reordered", Note, "RFC 768",
+        "Datagrams overtook each other",
+        "The sender's IP ids count up, and one came after a later one. UDP keeps no order: the reader gets them as they come."
+        => [];
+    UdpReadShort = "udp-read-short", Warning, "RFC 768; recv(2)",
+        "Datagrams larger than the reader's buffer",
+        "One read takes one datagram; what does not fit into its buffer is lost without an error. Read with a larger one, or send smaller."
+        => [];
+    UdpPortZero = "udp-port-zero", Warning, "RFC 768; RFC 6335 §6",
+        "Sent to port 0",
+        "Nobody can listen there. As a source it means that no answer is wanted; as a destination it is a mistake or a probe."
+        => [];
+    PathMtu = "path-mtu", Note, "RFC 1191 §3; RFC 8201 §4",
+        "The path takes smaller packets than the ends",
+        "A router said by ICMP how large a packet it forwards, and quoted octets that were outstanding. The sender cuts smaller from then on: each new path costs it one lost segment."
+        => [];
+    PathMtuForged = "path-mtu-forged", Warning, "RFC 5927 §7.2",
+        "ICMP about the path MTU that fits no segment on its way",
+        "It quotes a number that was not outstanding: forged to slow the connection down, or so late that its segment was acknowledged meanwhile. A careful host ignores it."
+        => [Snapped];
+    PathMtuBlackHole = "path-mtu-black-hole", Error, "RFC 2923 §2.1; RFC 4821 §1",
+        "Full segments vanish without a word",
+        "They go again and again and are never acknowledged, smaller ones pass, and no ICMP says why: a link on the way takes less, and its ICMP is filtered. Let ICMP type 3 code 4 (IPv6: type 2) through, clamp the MSS there, or turn MTU probing on."
+        => [NoHandshake, NoFullSegment, NothingSeen, KernelDrops];
+    MssClamped = "mss-clamped", Note, "RFC 9293 §3.7.1",
+        "An MSS option does not tell its sender's link",
+        "A router on the way lowered it, or it was set by hand (TCP_MAXSEG, advmss). Usual before tunnels and PPPoE, where it spares the ICMP."
+        => [NoHandshake, OnePlace];
     CaptureTruncated = "capture-truncated", Warning, "pcap, pcapng",
         "The capture file ends in the middle",
         "Everything before the cut was analysed. The capturing program was stopped hard, the disk was full, or the copy is incomplete.",

@@ -85,6 +85,10 @@ pub enum Gap {
     NotTold,
     /// Nothing passed that could have shown it.
     NothingSeen,
+    /// No segment was sent that is as large as allowed.
+    NoFullSegment,
+    /// The SYN was seen at one place only, and nothing later contradicts it.
+    OnePlace,
 }
 
 impl Gap {
@@ -129,6 +133,8 @@ impl Gap {
             Self::SignsDisagree => "signs-disagree",
             Self::NotTold => "not-told",
             Self::NothingSeen => "nothing-seen",
+            Self::NoFullSegment => "no-full-segment",
+            Self::OnePlace => "one-place",
         }
     }
 }
@@ -154,6 +160,8 @@ impl Gap {
             Self::SignsDisagree => "another capture point",
             Self::NotTold => "the word of whoever captured it",
             Self::NothingSeen => "more traffic",
+            Self::NoFullSegment => "a transfer of more than one segment",
+            Self::OnePlace => "a capture at the sender's interface, or at two places",
         }
     }
 }
@@ -178,6 +186,8 @@ impl fmt::Display for Gap {
             Self::SignsDisagree => "the signs contradict each other",
             Self::NotTold => "it is not told",
             Self::NothingSeen => "nothing passed that would show it",
+            Self::NoFullSegment => "no segment was as large as allowed",
+            Self::OnePlace => "the SYN was seen at one place only",
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::tcp::Blind;
 use crate::tcp::Connection;
 use crate::tcp::Ledger;
 use crate::tcp::Side;
+use crate::tcp::framing::Messages;
 use crate::udp::Exchange;
 
 /// A TCP connection that left the table.
@@ -24,6 +25,8 @@ pub struct EndedConnection<'a> {
     pub ledger: Option<&'a Ledger>,
     /// Wireshark's `tcp.completeness`, kept with the ledger, where its number of the stream is this one.
     pub completeness: Option<u8>,
+    /// Its messages, if the analysis was asked to look for them.
+    pub messages: Option<&'a Messages>,
     /// Time of the capture's last frame, for a connection that was followed until then.
     pub until: Option<Timestamp>,
     /// Why it left.

@@ -5,6 +5,7 @@
 
 pub mod doorway;
 pub mod ended;
+pub mod keys;
 pub mod list;
 pub mod table;
 pub mod timeouts;
@@ -12,6 +13,7 @@ pub mod timeouts;
 pub use doorway::Doorway;
 pub use ended::EndedConnection;
 pub use ended::EndedExchange;
+pub use keys::Keys;
 pub use table::Lookup;
 pub use table::Table;
 pub use table::TableStats;

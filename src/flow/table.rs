@@ -5,20 +5,15 @@
 //! expiry: four [lists](crate::flow::list) replace a timer wheel, and forgetting costs constant time per packet, whatever
 //! the clock does.
 
-use std::hash::BuildHasher;
-use std::hash::Hasher;
-use std::net::IpAddr;
-
-use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
+use crate::flow::keys::Keys;
 use crate::flow::list::Linked;
 use crate::flow::list::Links;
 use crate::flow::list::List;
 use crate::flow::list::NONE;
 use crate::flow::timeouts::Leaves;
 use crate::flow::timeouts::Stage;
-use crate::packet::Endpoint;
 use crate::packet::Timestamp;
 use crate::packet::Tuple;
 
@@ -54,7 +49,7 @@ pub struct Table<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    hasher: RandomState,
+    keys: Keys,
     lists: [List; Stage::COUNT],
     now: Timestamp,
     cap: usize,
@@ -92,7 +87,7 @@ impl<T> Table<T> {
             slots: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
-            hasher: RandomState::default(),
+            keys: Keys::default(),
             lists: [List::EMPTY; Stage::COUNT],
             now: Timestamp::from_nanos(i64::MIN),
             cap: cap.clamp(1, NONE as usize - 1),
@@ -139,11 +134,7 @@ impl<T> Table<T> {
 
     /// Hash of a tuple under this run's secret, never 0: what this table and the doorway know it by.
     pub fn key(&self, tuple: &Tuple) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for end in [&tuple.low, &tuple.high] {
-            write_endpoint(&mut hasher, end);
-        }
-        hasher.finish().max(1)
+        self.keys.of(tuple)
     }
 
     /// Finds the conversation of a tuple with this [`key`](Self::key).
@@ -302,21 +293,13 @@ impl<T> Table<T> {
     }
 }
 
-fn write_endpoint(hasher: &mut impl Hasher, end: &Endpoint) {
-    match end.addr {
-        IpAddr::V4(v4) => hasher.write_u64(u64::from(v4.to_bits()) << 16 | u64::from(end.port)),
-        IpAddr::V6(v6) => {
-            hasher.write_u128(v6.to_bits());
-            hasher.write_u16(end.port);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::packet::Endpoint;
     use crate::packet::Protocol;
 
     fn tuple(n: u32) -> Tuple {

@@ -100,6 +100,8 @@ pub enum LayerKind {
     Gtp,
     /// L2TP data header.
     L2tp,
+    /// L2TP version 3 data header, with cookie and sublayer where they were found out.
+    L2tpv3,
     /// Teredo indications.
     Teredo,
     /// ARP.
@@ -179,6 +181,7 @@ impl LayerKind {
             Self::Geneve => "geneve",
             Self::Gtp => "gtp-u",
             Self::L2tp => "l2tp",
+            Self::L2tpv3 => "l2tpv3",
             Self::Teredo => "teredo",
             Self::Arp => "arp",
             Self::Ipv4 => "ipv4",

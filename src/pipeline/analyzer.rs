@@ -4,33 +4,34 @@ mod asked;
 
 use crate::detect::Detectors;
 use crate::detect::syn_flood::Segment;
+use crate::detect::syn_flood::SynFlood;
+use crate::detect::syn_flood::Thresholds;
 use crate::flow::EndedConnection;
-use crate::flow::EndedExchange;
 use crate::flow::Leaves;
 use crate::flow::Lookup;
 use crate::flow::Stage;
 use crate::flow::Table;
 use crate::packet::Dir;
 use crate::packet::IpHeader;
-use crate::packet::OuterTransport;
 use crate::packet::Packet;
-use crate::packet::Protocol;
 use crate::packet::TcpFlags;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
 use crate::packet::Transport;
 use crate::packet::Tuple;
-use crate::packet::UdpHeader;
 use crate::pipeline::books::Books;
 use crate::pipeline::court::Court;
+use crate::pipeline::datagrams::UdpFlow;
+use crate::pipeline::datagrams::end_udp;
 use crate::pipeline::facts::Facts;
+use crate::pipeline::framed::Finder;
+use crate::pipeline::framed::Kept;
 use crate::pipeline::options::Judging;
 use crate::pipeline::options::Limits;
 use crate::pipeline::options::Pressure;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::seen::Sink;
 use crate::pipeline::seen::TcpSeen;
-use crate::pipeline::seen::UdpSeen;
 use crate::pipeline::sides::ends;
 use crate::pipeline::sides::side_of;
 use crate::pipeline::sides::stage_of;
@@ -41,11 +42,9 @@ use crate::tcp::Connection;
 use crate::tcp::Hearing;
 use crate::tcp::Ledger;
 use crate::tcp::Mark;
-use crate::tcp::dialect::Course;
-use crate::tcp::life::Steps;
+use crate::tcp::dialect;
+use crate::tcp::life::Course;
 use crate::tcp::verdict::Judgement;
-use crate::udp::Exchange;
-use crate::udp::Sent;
 
 #[derive(Debug)]
 pub(super) struct TcpFlow {
@@ -53,17 +52,11 @@ pub(super) struct TcpFlow {
     pub(super) client_is_low: bool,
     pub(super) connection: Connection,
     pub(super) ledger: Option<Box<Ledger>>,
+    pub(super) messages: Option<Box<Kept>>,
     /// Not begun unless books are kept.
-    pub(super) course: Course,
+    pub(super) course: dialect::Course,
     /// It was told of before, as an attempt.
     pub(super) resumed: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct UdpFlow {
-    pub(super) stream: u64,
-    pub(super) a_is_low: bool,
-    pub(super) exchange: Exchange,
 }
 
 /// The analysis of one capture, or of several one after the other.
@@ -79,7 +72,9 @@ pub struct Analyzer {
     judgements: Vec<Judgement>,
     judging: Judging,
     pub(super) books: Option<Books>,
-    pub(super) life: Option<Steps>,
+    pub(super) finder: Option<Finder>,
+    pub(super) read_size: Option<u32>,
+    pub(super) life: Option<Course>,
     pub(super) latest: Timestamp,
     pub(super) court: Court,
     facts: Facts,
@@ -106,9 +101,11 @@ impl Analyzer {
             judgements: Vec::new(),
             judging: Judging::Off,
             books: None,
+            finder: None,
+            read_size: None,
             life: None,
             latest: Timestamp::EPOCH,
-            court: Court::new(Detectors::new(limits.half_open)),
+            court: Court::new(Detectors::new(Thresholds::holding(limits.half_open))),
             facts: Facts::default(),
             frame: 0,
         }
@@ -117,6 +114,11 @@ impl Analyzer {
     /// What is known of the capture so far.
     pub const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The flood detector with its counters.
+    pub const fn flood_detector(&self) -> &SynFlood {
+        self.court.detectors.syn_flood()
     }
 
     /// The capture on trial, by what has passed and ended so far; `dropped` frames were lost by the capturing side,
@@ -155,13 +157,16 @@ impl Analyzer {
         self.frame = packet.meta.number;
         self.court.blind.stepped_at = self.facts.stepped_at;
         self.expire(at, sink);
+        if !packet.defects.is_empty() {
+            self.court.detectors.on_defects(packet);
+        }
         let Some(ip) = &packet.ip else { return Seen::Other };
         for outer in &packet.outer {
             self.observe_tunnel(packet, outer, sink);
         }
         match &packet.transport {
             Transport::Tcp(header) => self.observe_tcp(packet, ip, header, sink),
-            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, header, sink),
+            Transport::Udp(header) if !ip.is_fragment() => self.observe_udp(packet, ip, header, sink),
             Transport::Icmp(icmp) => self.observe_icmp(packet, icmp, sink),
             Transport::Udp(_) | Transport::LaterFragment | Transport::Other | Transport::None => Seen::Other,
         }
@@ -214,11 +219,15 @@ impl Analyzer {
             if let Some(books) = &self.books {
                 books.keep(&mut flow.ledger, mark, side, packet, ip, header);
             }
+            if let Some(finder) = &mut self.finder {
+                finder.find(&mut flow.messages, (flow.stream, &tuple, is_first), mark, side, header);
+            }
             if self.judging != Judging::Off {
                 flow.connection.tell(mark, side, header, &self.events, thorough, &mut self.judgements);
             }
         } else {
             flow.connection.last = mark;
+            self.finder.iter_mut().for_each(Finder::pass);
         }
         let stage = stage_of(&flow.connection);
         self.tcp.touch(found, mark.at, stage);
@@ -238,6 +247,7 @@ impl Analyzer {
             server,
             connection: &flow.connection,
             events: &self.events,
+            told: self.finder.as_ref().map_or(&[], Finder::told),
             judgements: &self.judgements,
             blind: self.court.blind,
         })
@@ -253,7 +263,7 @@ impl Analyzer {
         header: &TcpHeader<'_>,
         sink: &mut dyn Sink,
     ) -> (Lookup, bool) {
-        let mut course = Course::default();
+        let mut course = dialect::Course::default();
         let mut predecessor = None;
         if let Some(found) = self.tcp.find(key, &tuple) {
             let flow = self.tcp.get(found);
@@ -281,56 +291,8 @@ impl Analyzer {
         let connection = Connection::new(mark, ip.version == 6, oriented);
         let mut connection = connection.keeping_life(self.life).following(predecessor);
         connection.to_itself = tuple.low == tuple.high;
-        let flow = TcpFlow { stream, client_is_low, connection, ledger: None, course, resumed: false };
+        let flow = TcpFlow { stream, client_is_low, connection, ledger: None, messages: None, course, resumed: false };
         (self.tcp.insert(key, tuple, mark.at, Stage::Attempt, flow), true)
-    }
-
-    fn observe_udp(&mut self, packet: &Packet<'_>, header: &UdpHeader<'_>, sink: &mut dyn Sink) -> Seen<'_> {
-        let Some((tuple, dir)) = packet.tuple() else { return Seen::Other };
-        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let key = self.udp.key(&tuple);
-        let known = self.udp.find(key, &tuple);
-        let found = known.unwrap_or_else(|| self.new_udp((key, tuple), dir, sent, sink));
-        self.udp.touch(found, sent.at, Stage::Datagrams);
-        let flow = self.udp.get_mut(found);
-        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
-        let event = flow.exchange.observe(sent, by_a, header);
-        let flow = self.udp.get(found);
-        let (a, b) = ends(&tuple, flow.a_is_low);
-        Seen::Udp(UdpSeen {
-            stream: flow.stream,
-            is_first: known.is_none(),
-            by_a,
-            a,
-            b,
-            exchange: &flow.exchange,
-            event,
-        })
-    }
-
-    /// A tunnel's own UDP header takes part in its conversation, as Wireshark counts it too; what it carries is judged
-    /// for itself.
-    fn observe_tunnel(&mut self, packet: &Packet<'_>, outer: &OuterTransport, sink: &mut dyn Sink) {
-        if outer.protocol != Protocol::Udp {
-            return;
-        }
-        let (tuple, dir) = Tuple::of(outer.protocol, outer.src, outer.dst);
-        let sent = Sent { frame: packet.meta.number, at: packet.meta.at };
-        let key = self.udp.key(&tuple);
-        let found = self.udp.find(key, &tuple).unwrap_or_else(|| self.new_udp((key, tuple), dir, sent, sink));
-        self.udp.touch(found, sent.at, Stage::Datagrams);
-        let flow = self.udp.get_mut(found);
-        let by_a = (dir == Dir::LowToHigh) == flow.a_is_low;
-        flow.exchange.carries(sent, by_a);
-    }
-
-    fn new_udp(&mut self, (key, tuple): (u64, Tuple), dir: Dir, sent: Sent, sink: &mut dyn Sink) -> Lookup {
-        if let Some((tuple, flow, why)) = self.udp.pop_for_room() {
-            end_udp(&mut self.court, sink, &tuple, &flow, why);
-        }
-        let flow = UdpFlow { stream: self.next_udp, a_is_low: dir == Dir::LowToHigh, exchange: Exchange::new(sent) };
-        self.next_udp += 1;
-        self.udp.insert(key, tuple, sent.at, Stage::Datagrams, flow)
     }
 
     fn expire(&mut self, at: Timestamp, sink: &mut dyn Sink) {
@@ -354,16 +316,25 @@ pub(super) fn end_tcp(
     until: Option<Timestamp>,
 ) {
     let (client, server) = ends(tuple, flow.client_is_low);
+    let messages = flow.messages.as_deref().map(|kept| &kept.messages);
     let TcpFlow { stream, ref connection, resumed, ref course, .. } = *flow;
     let (ledger, completeness, blind) = (flow.ledger.as_deref(), course.completeness(stream), court.blind);
-    let ended =
-        EndedConnection { stream, client, server, connection, ledger, completeness, until, why, resumed, blind };
-    court.connection(ended, sink);
-}
-
-fn end_udp(court: &mut Court, sink: &mut dyn Sink, tuple: &Tuple, flow: &UdpFlow, why: Leaves) {
-    let (a, b) = ends(tuple, flow.a_is_low);
-    court.exchange(&EndedExchange { stream: flow.stream, a, b, exchange: &flow.exchange, why }, sink);
+    court.connection(
+        EndedConnection {
+            stream,
+            client,
+            server,
+            connection,
+            ledger,
+            completeness,
+            messages,
+            until,
+            why,
+            resumed,
+            blind,
+        },
+        sink,
+    );
 }
 
 #[cfg(test)]
@@ -372,10 +343,11 @@ mod tests {
     use crate::craft;
     use crate::decode::decode;
     use crate::finding::Finding;
+    use crate::flow::EndedExchange;
 
     #[test]
     fn state_per_conversation_is_what_the_documentation_says() {
-        assert_eq!(Analyzer::state_sizes(), [832, 496]);
+        assert_eq!(Analyzer::state_sizes(), [888, 640]);
     }
 
     /// Keeps whether connections came with a ledger, and until when they were followed.

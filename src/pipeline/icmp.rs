@@ -40,6 +40,7 @@ impl Analyzer {
                 let Some(found) = self.tcp.find(key, &tuple) else { return self.quote_of_nobody(&quoted) };
                 let flow = self.tcp.get_mut(found);
                 let side = side_of(dir, flow.client_is_low);
+                flow.connection.too_big(mark.frame, side, icmp.mtu, quoted.seq);
                 let ends = refuses && flow.connection.unreachable(mark, side, quoted.seq);
                 if let Some(books) = &mut self.books {
                     books.keep_quote(&mut flow.course, packet, dir, &quoted);

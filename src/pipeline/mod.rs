@@ -8,15 +8,20 @@ pub mod facts;
 pub mod options;
 pub mod seen;
 pub mod trial;
+pub mod watch;
 
 mod books;
 mod court;
+mod datagrams;
+mod framed;
 mod icmp;
 mod sides;
 mod waiting;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
+pub use framed::MAX_FRAMED;
+pub use options::Framed;
 pub use options::Judging;
 pub use options::Limits;
 pub use options::Pressure;
@@ -25,3 +30,4 @@ pub use seen::Sink;
 pub use seen::TcpSeen;
 pub use seen::UdpSeen;
 pub use trial::Trial;
+pub use watch::Watch;

@@ -3,6 +3,11 @@
 use crate::flow::TableStats;
 use crate::flow::doorway::AttemptStats;
 
+use std::net::IpAddr;
+
+use crate::packet::Tuple;
+use crate::tcp::framing::Framing;
+
 /// Caps of everything that traffic can fill.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -19,6 +24,29 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { connections: 1 << 18, exchanges: 1 << 18, attempts: 1 << 11, half_open: 1 << 19 }
+    }
+}
+
+/// In which connections messages are looked for, and by which rule.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Framed {
+    /// Where messages end.
+    pub framing: Framing,
+    /// Only in these TCP streams; none for all.
+    pub streams: Vec<u64>,
+    /// Only where this port is at either end.
+    pub port: Option<u16>,
+    /// Only where this address is at either end.
+    pub host: Option<IpAddr>,
+}
+
+impl Framed {
+    /// Whether messages are looked for in this connection.
+    pub fn wants(&self, stream: u64, tuple: &Tuple) -> bool {
+        let ends = [tuple.low, tuple.high];
+        (self.streams.is_empty() || self.streams.contains(&stream))
+            && self.port.is_none_or(|port| ends.iter().any(|end| end.port == port))
+            && self.host.is_none_or(|host| ends.iter().any(|end| end.addr == host))
     }
 }
 

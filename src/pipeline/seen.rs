@@ -9,6 +9,7 @@ use crate::tcp;
 use crate::tcp::Blind;
 use crate::tcp::Connection;
 use crate::tcp::Side;
+use crate::tcp::framing::Told;
 use crate::tcp::verdict::Judgement;
 use crate::udp;
 use crate::udp::Exchange;
@@ -60,6 +61,8 @@ pub struct TcpSeen<'a> {
     pub connection: &'a Connection,
     /// What it did, in order.
     pub events: &'a [tcp::Event],
+    /// Messages that it made known, and in whose direction; empty unless the analysis was asked to look for some.
+    pub told: &'a [(Side, Told)],
     /// How it was judged; empty unless the analysis was asked to.
     pub judgements: &'a [Judgement],
     /// What the capture was known to have missed by then.

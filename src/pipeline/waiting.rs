@@ -112,7 +112,7 @@ impl Analyzer {
         }
         self.played.clear();
         let resumed = opening.retries != [0; 2];
-        TcpFlow { stream, client_is_low: dir == Dir::LowToHigh, connection, ledger, course, resumed }
+        TcpFlow { stream, client_is_low: dir == Dir::LowToHigh, connection, ledger, messages: None, course, resumed }
     }
 }
 

@@ -56,6 +56,7 @@ pub fn exchange(out: &mut dyn Write, file: &str, ended: &EndedExchange<'_>) -> i
     let exchange = ended.exchange;
     let latency = exchange.latency.min.zip(exchange.mean_latency()).map(|(min, mean)| Latency {
         min: Text(min),
+        median: Text(exchange.median_latency().map_or(mean, |(median, _)| median)),
         mean: Text(mean),
         max: Text(exchange.latency.max),
     });
@@ -78,6 +79,16 @@ pub fn exchange(out: &mut dyn Write, file: &str, ended: &EndedExchange<'_>) -> i
             unsolicited: exchange.unsolicited,
             port_closed: exchange.port_closed,
             bad_checksums: exchange.bad_checksums,
+            without_checksum: exchange.without_checksum,
+            wrong_lengths: exchange.wrong_lengths.count,
+            duplicates: exchange.copies.count,
+            reordered: exchange.overtaken.count,
+            largest: exchange.largest,
+            read_short: exchange.read_size.map(|size| ReadShort {
+                size,
+                datagrams: exchange.cut.count,
+                octets_lost: exchange.cut_octets,
+            }),
             latency,
         },
     )
@@ -224,13 +235,29 @@ struct UdpFlow<'a> {
     unsolicited: u64,
     port_closed: u64,
     bad_checksums: u64,
+    without_checksum: u64,
+    wrong_lengths: u64,
+    duplicates: u64,
+    reordered: u64,
+    largest: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_short: Option<ReadShort>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<Latency>,
+}
+
+/// What reads of a size would lose.
+#[derive(Serialize)]
+struct ReadShort {
+    size: u32,
+    datagrams: u64,
+    octets_lost: u64,
 }
 
 #[derive(Serialize)]
 struct Latency {
     min: Text<Span>,
+    median: Text<Span>,
     mean: Text<Span>,
     max: Text<Span>,
 }

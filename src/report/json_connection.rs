@@ -18,7 +18,8 @@ use crate::report::json_ledger::Zeek;
 use crate::report::json_life::RoundTrips;
 use crate::report::json_life::StateStep;
 use crate::report::json_life::TimeBudget;
-use crate::report::mss::Direction;
+use crate::report::messages;
+use crate::report::mss;
 use crate::report::trial;
 use crate::tcp;
 use crate::tcp::Mark;
@@ -50,7 +51,9 @@ pub(super) struct Connection<'a> {
     completeness: Option<u8>,
     a2b: Sent,
     b2a: Sent,
-    mss: BothWays,
+    mss: mss::BothWays,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<messages::BothWays>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zeek: Option<Zeek<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,33 +147,6 @@ struct Sent {
 }
 
 #[derive(Serialize)]
-struct BothWays {
-    client_to_server: Mss,
-    server_to_client: Mss,
-}
-
-#[derive(Serialize)]
-struct Mss {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advertised: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    assumed: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer_limit: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effective: Option<u32>,
-    largest_segment: u32,
-    offload: bool,
-    terms: Vec<Term>,
-}
-
-#[derive(Serialize)]
-struct Term {
-    what: &'static str,
-    octets: i64,
-}
-
-#[derive(Serialize)]
 struct Answers {
     count: u32,
     mean: Text<Span>,
@@ -198,7 +174,8 @@ impl<'a> Connection<'a> {
             completeness: ended.completeness,
             a2b: sent(connection, Side::Client),
             b2a: sent(connection, Side::Server),
-            mss: BothWays { client_to_server: mss(ended, Side::Client), server_to_client: mss(ended, Side::Server) },
+            mss: mss::BothWays::of(ended, None),
+            messages: messages::BothWays::of(ended),
             zeek: ended.ledger.map(|ledger| Zeek::of(ended, &ledger.zeek)),
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: RoundTrips::of(connection),
@@ -272,19 +249,5 @@ fn sent(connection: &tcp::Connection, side: Side) -> Sent {
         zero_windows: view.zero_windows,
         state: view.state.name(),
         window_scale: connection.window_scale(side),
-    }
-}
-
-fn mss(ended: &EndedConnection<'_>, sender: Side) -> Mss {
-    let direction = Direction::of(ended, sender);
-    let terms = direction.effective.iter().flat_map(|sum| &sum.terms);
-    Mss {
-        advertised: direction.advertised,
-        assumed: direction.assumed,
-        peer_limit: direction.peer_limit,
-        effective: direction.effective.as_ref().map(|sum| sum.value),
-        largest_segment: direction.largest_segment,
-        offload: direction.offload,
-        terms: terms.map(|term| Term { what: term.what, octets: term.octets }).collect(),
     }
 }

@@ -4,7 +4,8 @@
 //! [`trace`] tells a conversation line by line while it happens, [`ladder`] draws it, [`states`] puts both ends' states
 //! beside it, [`headers`] takes single packets
 //! apart, [`json_headers`] does the same for machines. [`summary`] shows a whole capture in tables, [`connection`] one
-//! connection whole, [`json`] an object per conversation; [`explain`] says why a single packet was sent; [`mss`] and [`interfaces`] are about segment
+//! connection whole, [`json`] an object per conversation; [`explain`] says why a single packet was sent; [`servers`] gathers UDP by server, [`messages`] which messages
+//! the segments carry; [`mss`] and [`interfaces`] are about segment
 //! sizes.
 
 pub mod capture;
@@ -12,15 +13,19 @@ pub mod completeness;
 pub mod connection;
 pub mod csv;
 pub mod explain;
+pub mod flood;
 pub mod headers;
 pub mod interfaces;
 pub mod json;
+pub mod json_attempts;
 pub mod json_headers;
 pub mod json_order;
 pub mod ladder;
+pub mod messages;
 pub mod mss;
 pub mod order;
 pub mod ranking;
+pub mod servers;
 pub mod states;
 pub mod style;
 pub mod summary;

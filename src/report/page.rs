@@ -52,6 +52,7 @@ impl<'a> Page<'a> {
     }
 }
 
-const INDENT: usize = 2;
+/// Columns before the labels.
+pub(super) const INDENT: usize = 2;
 /// Columns of the labels, their indent included.
 const LABEL: usize = 13;

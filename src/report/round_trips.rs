@@ -99,7 +99,7 @@ mod tests {
     use crate::pipeline::Analyzer;
     use crate::pipeline::Judging;
     use crate::report::testing::Screen;
-    use crate::tcp::life::Steps;
+    use crate::tcp::life::Course;
 
     /// Both tables of a connection whose client asked so often, one millisecond slower each time.
     fn tables(count: u64) -> String {
@@ -115,7 +115,7 @@ mod tests {
             script += &format!("+0.001 C > S P. {from}:{to}(10) ack 901 win 10000\n");
             script += &format!("+0.0{away:02} S > C . 901:901(0) ack {to} win 10000\n");
         }
-        let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Steps::Passed);
+        let mut analyzer = Analyzer::default().judging(Judging::Broken).keeping_life(Course::RoundTrips);
         let mut told = String::new();
         let mut screen = Screen {
             connection: &mut |ended| {

@@ -25,6 +25,7 @@ use crate::pipeline::TcpSeen;
 use crate::pipeline::UdpSeen;
 use crate::report::line::Facts;
 use crate::report::line::columns;
+use crate::report::messages;
 use crate::report::style::Ink;
 use crate::report::style::Style;
 use crate::report::text;
@@ -80,6 +81,9 @@ impl TraceWriter {
         let facts = closing::ended(ended);
         if !facts.is_empty() {
             self.note(&tag(Protocol::Tcp, ended.stream), &facts);
+        }
+        for found in messages::ended(ended) {
+            self.note(&tag(Protocol::Tcp, ended.stream), &found);
         }
         self.flush(out)
     }
@@ -137,7 +141,9 @@ impl TraceWriter {
             arrow: arrow(connection, seen.side),
             verb: &segment.verb(),
         };
-        self.line(&head, &segment.facts(self.payload_room()));
+        let mut facts = segment.facts(self.payload_room());
+        messages::say(seen, packet.meta.number, &mut facts);
+        self.line(&head, &facts);
         for event in seen.events {
             match *event {
                 Event::Established { outcome, .. } if outcome.is_open() => {

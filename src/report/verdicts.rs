@@ -2,7 +2,7 @@
 //! show it.
 //!
 //! What was found, what is broken and what cannot be told; sums of opening and closing also where they hold. No code is
-//! written out in here: each is a [`Code`](crate::finding::Code).
+//! written out in here: each is a [`Code`].
 
 use serde_json::Map;
 use serde_json::Value;

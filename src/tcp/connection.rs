@@ -19,6 +19,7 @@ use crate::tcp::handshake::Sides;
 use crate::tcp::life::Life;
 use crate::tcp::mss;
 use crate::tcp::notable::Notable;
+use crate::tcp::path::PathView;
 use crate::tcp::state::Cause;
 use crate::tcp::state::State;
 use crate::tcp::state::Step;
@@ -56,6 +57,7 @@ pub struct Connection {
     /// What the capture missed or garbled of it.
     pub blemishes: Blemishes,
     pub(super) sides: [EndpointView; 2],
+    pub(super) paths: [PathView; 2],
     /// Most connections have nothing to remember; the others pay for it once.
     pub(super) notable: Option<Box<Notable>>,
     /// In a box of its own, so that a slot of the table is small: many connections are closed or mere attempts.
@@ -82,29 +84,13 @@ impl Connection {
             to_itself: false,
             blemishes: Blemishes::default(),
             sides: [EndpointView::default(), EndpointView::default()],
+            paths: [PathView::default(), PathView::default()],
         }
     }
 
     /// One side.
     pub const fn side(&self, side: Side) -> &EndpointView {
         &self.sides[side.index()]
-    }
-
-    /// The side that sends the octets flowing towards `side`'s peer has this much room per segment, term by term
-    /// (RFC 9293 §3.7.1). Assumes RFC defaults where no SYN of the receiver was seen only if one was: otherwise `None`.
-    pub fn effective_mss(&self, sender: Side) -> Option<mss::Sum> {
-        self.known_of_mss(sender).map(mss::effective)
-    }
-
-    pub(super) fn known_of_mss(&self, sender: Side) -> Option<mss::Known> {
-        let (own, peer) = (&self.side(sender).offer, &self.side(sender.peer()).offer);
-        peer.seen.then(|| mss::Known {
-            peer_option: peer.mss,
-            own_option: own.mss,
-            ipv6: self.ipv6,
-            timestamps: self.timestamps_agreed(),
-            ip_options: self.ip_options,
-        })
     }
 
     /// Both SYNs offered timestamps, so every segment owes them (RFC 7323 §3.2).
@@ -202,6 +188,7 @@ impl Connection {
             return;
         }
         self.goes_on_after_reset(mark, side, tcp);
+        self.compare_offers(mark, side, tcp);
         self.open(mark, side, tcp, events);
         if tcp.flags.has(TcpFlags::RST) && !self.obeys_reset(side, tcp) {
             self.sides[side.index()].packets += 1;
@@ -212,6 +199,7 @@ impl Connection {
             let idle = self.idle_before(mark);
             self.number(mark, side, tcp, events);
             self.acknowledge(side, tcp, events);
+            self.probe_path(mark, side, tcp);
             self.window(side, tcp, events);
             self.close(mark, side, tcp, idle, events);
             self.move_states(side, tcp, events);

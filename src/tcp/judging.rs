@@ -55,13 +55,13 @@ impl Connection {
             syns: u8::from(self.handshake.syn.is_some()) + u8::from(self.handshake.syn_ack.is_some()),
         };
         let judge = self.judge.get_or_insert_default();
-        if let Some(life) = &mut self.life {
-            life.round_trips.echo(mark.at, side.peer(), judge.side(side.peer()), tcp);
+        if let Some(round_trips) = Self::round_trips_mut(&mut self.life) {
+            round_trips.echo(mark.at, side.peer(), judge.side(side.peer()), tcp);
         }
         let segment = Segment { mark, ip, tcp, before, blind: hearing.blind };
         let sample = judge.observe(side, &segment, hearing.thorough, out);
-        if let (Some(life), Some(sample)) = (&mut self.life, sample) {
-            life.round_trips.take(side.peer(), How::Karn, sample);
+        if let (Some(round_trips), Some(sample)) = (Self::round_trips_mut(&mut self.life), sample) {
+            round_trips.take(side.peer(), How::Karn, sample);
         }
     }
 

@@ -19,20 +19,22 @@ use crate::tcp::verdict::Judgement;
 #[derive(Clone, Debug)]
 pub struct Life {
     budget: Budget,
-    pub(super) round_trips: RoundTrips,
+    round_trips: Option<RoundTrips>,
     /// Latest timestamp of each side (RFC 7323 §3).
     stamps: [Option<u32>; 2],
     /// An endpoint enters no state twice, so there are few.
     steps: Option<Vec<StateStep>>,
 }
 
-/// Whether the steps from state to state are kept beside the sums.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Steps {
-    /// They are not.
-    Passed,
-    /// They are: some hundred octets more per connection.
-    Kept,
+/// How much of a connection's course is kept, each with what stands before it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Course {
+    /// Where its time went.
+    Time,
+    /// How long its round trips took.
+    RoundTrips,
+    /// Through which states its ends passed: some hundred octets more per connection.
+    States,
 }
 
 /// An endpoint entered a state (RFC 9293 §3.3.2).
@@ -49,12 +51,12 @@ pub struct StateStep {
 }
 
 impl Life {
-    fn new(first: Timestamp, steps: Steps) -> Self {
+    fn new(first: Timestamp, course: Course) -> Self {
         Self {
             budget: Budget::new(first),
-            round_trips: RoundTrips::default(),
+            round_trips: (course >= Course::RoundTrips).then(RoundTrips::default),
             stamps: [None; 2],
-            steps: (steps == Steps::Kept).then(Vec::new),
+            steps: (course >= Course::States).then(Vec::new),
         }
     }
 }
@@ -62,8 +64,8 @@ impl Life {
 impl Connection {
     /// The same connection, keeping its course if it is to. Recoveries are known only where its segments are judged.
     #[must_use]
-    pub fn keeping_life(mut self, steps: Option<Steps>) -> Self {
-        self.life = steps.map(|steps| Box::new(Life::new(self.first.at, steps)));
+    pub fn keeping_life(mut self, course: Option<Course>) -> Self {
+        self.life = course.map(|course| Box::new(Life::new(self.first.at, course)));
         self
     }
 
@@ -74,7 +76,12 @@ impl Connection {
 
     /// Its round trips, if they were kept.
     pub fn round_trips(&self) -> Option<&RoundTrips> {
-        self.life.as_ref().map(|life| &life.round_trips)
+        self.life.as_ref()?.round_trips.as_ref()
+    }
+
+    /// The same, to add to them.
+    pub(super) fn round_trips_mut(life: &mut Option<Box<Life>>) -> Option<&mut RoundTrips> {
+        life.as_mut()?.round_trips.as_mut()
     }
 
     /// Latest timestamp that `side` put into a segment, if that was kept.

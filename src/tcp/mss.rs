@@ -4,6 +4,8 @@
 //! RFC 1191 and 8201 (path MTU), RFC 7323 appendix A (twelve octets for timestamps). One pure function for the calculator, the
 //! tracker and the live interface list.
 
+pub mod link;
+
 use arrayvec::ArrayVec;
 
 /// Octets of an IPv4 header without options.
@@ -40,6 +42,20 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// The sum on one line: `1500 MTU − 20 IPv4 header − 20 TCP header = 1460`; a single term stands for itself.
+    pub fn one_line(&self) -> String {
+        let mut text = String::new();
+        for (at, Term { what, octets }) in self.terms.iter().enumerate() {
+            let sign = if *octets < 0 { " − " } else { " + " };
+            text.push_str(if at > 0 { sign } else { "" });
+            text.push_str(&format!("{} {what}", octets.unsigned_abs()));
+        }
+        if self.terms.len() > 1 {
+            text.push_str(&format!(" = {}", self.value));
+        }
+        text
+    }
+
     fn start(what: &'static str, octets: u32) -> Self {
         let mut terms = ArrayVec::new();
         terms.push(Term { what, octets: i64::from(octets) });
@@ -89,6 +105,33 @@ pub struct Known {
     pub timestamps: bool,
     /// Octets of IP options or IPv6 extension headers in each packet.
     pub ip_options: u32,
+    /// What a router on the way said it takes (RFC 1191, RFC 8201).
+    pub path_mtu: Option<u32>,
+}
+
+impl Known {
+    /// What the receiver takes, its default where it said nothing (RFC 9293 §3.7.1).
+    fn peers(&self) -> u32 {
+        let default = if self.ipv6 { DEFAULT_V6 } else { DEFAULT_V4 };
+        self.peer_option.map_or(default, u32::from)
+    }
+
+    const fn headers(&self) -> u32 {
+        TCP_HEADER + if self.ipv6 { IPV6_HEADER } else { IPV4_HEADER }
+    }
+
+    /// The path MTU less both headers, where it is the least of all limits.
+    fn path_limit(&self) -> Option<u32> {
+        let path = self.path_mtu?.saturating_sub(self.headers());
+        (path < self.peers() && self.own_option.is_none_or(|own| path < own.into())).then_some(path)
+    }
+}
+
+/// The value of [`effective`] without its sum, for every packet.
+pub fn effective_octets(known: Known) -> u32 {
+    let options = known.own_option.map_or(known.peers(), |own| known.peers().min(own.into()));
+    let timestamps = if known.timestamps { TIMESTAMPS } else { 0 };
+    known.path_limit().unwrap_or(options).saturating_sub(timestamps + known.ip_options)
 }
 
 /// Octets of data that fit in one segment (RFC 9293 §3.7.1, Eff.snd.MSS).
@@ -98,9 +141,14 @@ pub fn effective(known: Known) -> Sum {
         None if known.ipv6 => (DEFAULT_V6, "default without MSS option (1280 − 60)"),
         None => (DEFAULT_V4, "default without MSS option (576 − 40)"),
     };
-    let start = match known.own_option {
-        Some(own) if u32::from(own) < limit.0 => Sum::start("sender's own MSS (its MTU is smaller)", own.into()),
-        _ => Sum::start(limit.1, limit.0),
+    let start = match (known.own_option, known.path_limit()) {
+        (_, Some(_)) => Sum::start("path MTU, told by ICMP", known.path_mtu.unwrap_or(0))
+            .less(if known.ipv6 { "IPv6 header" } else { "IPv4 header" }, known.headers() - TCP_HEADER)
+            .less("TCP header", TCP_HEADER),
+        (Some(own), None) if u32::from(own) < limit.0 => {
+            Sum::start("sender's own MSS (its MTU is smaller)", own.into())
+        }
+        (_, None) => Sum::start(limit.1, limit.0),
     };
     start
         .less("timestamps in every segment", if known.timestamps { TIMESTAMPS } else { 0 })
@@ -142,6 +190,29 @@ mod tests {
         assert_eq!(effective(known).value, 1460);
         assert_eq!(effective(Known { ipv6: true, ..Known::default() }).value, 1220);
         assert_eq!(effective(Known::default()).value, 536);
+    }
+
+    #[test]
+    fn what_a_router_said_limits_a_direction_where_it_is_the_least() {
+        let known = Known { peer_option: Some(1460), timestamps: true, path_mtu: Some(1400), ..Known::default() };
+        let sum = effective(known);
+        assert_eq!(sum.value, 1348, "1400 − 20 − 20 − 12");
+        assert_eq!(sum.terms.iter().map(|term| term.octets).sum::<i64>(), 1348);
+        assert_eq!(effective(Known { path_mtu: Some(9000), ..known }).value, 1448);
+        assert_eq!(effective(Known { path_mtu: Some(1400), ipv6: true, ..known }).value, 1328);
+    }
+
+    #[test]
+    fn the_value_alone_is_that_of_the_sum() {
+        let options = [None, Some(536), Some(1400), Some(1460)];
+        for (peer_option, own_option) in options.into_iter().flat_map(|one| options.map(|other| (one, other))) {
+            for path_mtu in [None, Some(68), Some(1280), Some(1430), Some(9000)] {
+                for (ipv6, timestamps, ip_options) in [(false, false, 0), (true, true, 8), (false, true, 40)] {
+                    let known = Known { peer_option, own_option, ipv6, timestamps, ip_options, path_mtu };
+                    assert_eq!(effective_octets(known), effective(known).value, "{known:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -120,12 +120,17 @@ impl Samples {
 
     /// Buckets that hold something: from, up to and not with, how many.
     pub fn histogram(&self) -> impl Iterator<Item = (Span, Span, u32)> {
-        let mut all = [0; BUCKETS];
-        match &self.buckets {
-            Some(buckets) => all = **buckets,
-            None => self.exact.iter().for_each(|sample| all[bucket(*sample)] += 1),
+        let mut places: ArrayVec<usize, EXACT> = self.exact.iter().map(|sample| bucket(*sample)).collect();
+        places.sort_unstable();
+        let mut few = ArrayVec::<(usize, u32), EXACT>::new();
+        for place in places {
+            match few.last_mut() {
+                Some((last, count)) if *last == place => *count += 1,
+                Some(_) | None => few.push((place, 1)),
+            }
         }
-        all.into_iter().enumerate().filter(|(_, count)| *count > 0).map(|(at, count)| {
+        let many = self.buckets.iter().flat_map(|buckets| buckets.iter().copied().enumerate());
+        few.into_iter().chain(many).filter(|(_, count)| *count > 0).map(|(at, count)| {
             let (from, to) = edges(at);
             (from, to, count)
         })

@@ -6,7 +6,6 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Map;
-use serde_json::Value;
 use serde_json::json;
 use synscope::finding::Code;
 
@@ -24,7 +23,9 @@ pub(crate) fn generate(root: &Path) -> String {
     // What a sum names is put in somewhere.
     for code in Code::ALL {
         let named = code.sum().split('{').skip(1).filter_map(|rest| rest.split('}').next());
-        named.for_each(|name| drop(names.entry(name.to_owned()).or_default()));
+        for name in named {
+            names.entry(name.to_owned()).or_default();
+        }
     }
     names.entry("why".to_owned()).or_default().insert("word");
     let mut properties = Map::from_iter([
@@ -68,7 +69,9 @@ fn read(path: &Path, names: &mut BTreeMap<String, BTreeSet<&'static str>>) {
     for (call, kind) in KINDS {
         for behind in code.split(&format!(".{call}(")).skip(1) {
             let name = behind.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-            name.into_iter().for_each(|name| drop(names.entry(name.to_owned()).or_default().insert(kind)));
+            if let Some(name) = name {
+                names.entry(name.to_owned()).or_default().insert(kind);
+            }
         }
     }
 }

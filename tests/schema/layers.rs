@@ -89,6 +89,7 @@ pub(crate) fn generate(frames: &[Value]) -> String {
         }
     }
     (0..TURNS).for_each(|_| take(&decoded(&segment(&mut random))));
+    rarities().iter().for_each(|octets| take(&decoded(octets)));
     let layers: Map<_, _> = layers.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect();
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -136,6 +137,37 @@ fn segment(random: &mut Random) -> Vec<u8> {
     octets
 }
 
+/// What chance hardly ever makes: MPTCP's options in each length that they have, experiments with a name, removals of
+/// several addresses, and an L2TPv3 header in UDP.
+fn rarities() -> Vec<Vec<u8>> {
+    let mut options: Vec<Vec<u8>> = Vec::new();
+    for subtype in 0..=15_u8 {
+        for len in 1..=38_u8 {
+            let flags = [0x00, 0x01, 0x05, 0x07, 0x0f, 0x1f];
+            options.extend(flags.map(|flag| [&[30, len + 2, subtype << 4 | 1, flag][..], &[1; 38]].concat()));
+            options.push([&[30, len + 2, subtype << 4, 1][..], &[1; 38]].concat());
+        }
+    }
+    for id in [[0x45, 0x4e, 0, 0], [0xac, 0xc0, 0, 0], [0xf9, 0x89, 1, 2], [0xe2, 0xd4, 0xc3, 0xd9]] {
+        options.push([&[253, 6][..], &id].concat());
+        options.push([&[254, 6][..], &id].concat());
+    }
+    let segment = |option: &Vec<u8>| {
+        let mut octets = vec![0x45, 0, 0, 100, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        octets.extend([0, 80, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0xf0, 0x10, 1, 0, 0, 0, 0, 0]);
+        octets.extend(&option[..option.len().min(40)]);
+        octets.resize(100, 0);
+        octets
+    };
+    let mut frames: Vec<Vec<u8>> = options.iter().map(segment).collect();
+    let mut tunnel = vec![0x45, 0, 0, 62, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    tunnel.extend([0xc3, 0x50, 6, 0xa5, 0, 42, 0, 0, 0, 3, 0, 0, 0, 0, 0, 7, 1, 2, 3, 4]);
+    tunnel.extend([0; 12]);
+    tunnel.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+    frames.push(tunnel);
+    frames
+}
+
 /// A generator of our own, so that the page is the same on every machine (xorshift64*).
 struct Random(u64);
 
@@ -171,7 +203,7 @@ macro_rules! kinds {
 kinds! {
     Frame Ethernet Vlan Sll Sll2 Null Llc Ppp Pppoe Mpls ControlWord Macsec Pbb FabricPath SwitchTag Chdlc
     FrameRelay Slip Fddi TokenRing Arcnet Ipoib FibreChannel Radiotap Prism Ppi Wlan Amsdu Nflog Pktap Pflog
-    Enc Juniper Preamble Gre Eoip Erspan Wccp EtherIp Vxlan Geneve Gtp L2tp Teredo Arp Ipv4 Ipv6 HopByHop
+    Enc Juniper Preamble Gre Eoip Erspan Wccp EtherIp Vxlan Geneve Gtp L2tp L2tpv3 Teredo Arp Ipv4 Ipv6 HopByHop
     DestinationOptions Routing FragmentHeader MoreExtensions Ah Tcp Udp Icmp Icmpv6 Payload
 }
 

@@ -7,8 +7,22 @@ use serde_json::Value;
 use crate::schema::check::Schemas;
 
 /// Schemas with a page, in the order in which a program meets them.
-pub(crate) const PAGES: [&str; 8] =
-    ["header", "connection", "udp_flow", "finding", "capture", "summary", "frame", "interface"];
+pub(crate) const PAGES: [&str; 14] = [
+    "header",
+    "connection",
+    "message",
+    "udp_flow",
+    "udp_server",
+    "finding",
+    "capture",
+    "attempts",
+    "summary",
+    "frame",
+    "explanation",
+    "stream",
+    "mss",
+    "interface",
+];
 
 /// The page.
 pub(crate) fn render(schemas: &Schemas, example: impl Fn(&str) -> Option<Value>) -> String {
@@ -144,11 +158,11 @@ const WIDEST: usize = 240;
 const HEAD: &str = "\
 # Objects for programs
 
-`--format jsonl` with `analyze`, `trace`, `headers` and `interfaces` writes one JSON object per line. This page says what
+`--format jsonl` with `analyze`, `trace`, `headers`, `explain` and `interfaces` writes one JSON object per line. This page says what
 each key means; `docs/schema/` says the same to programs, as JSON Schema 2020-12. It is generated from there, and a test
 holds both to what is printed.
 
-The first line bears the number of the schema: the object `header`, and with `headers` the key `schema` of the first frame.
+The first line bears the number of the schema: the object `header`, or the key `schema` of the first frame or explanation.
 A key that is described here keeps its name, type and meaning while that number stays; new keys may come. A key whose
 value is not known is absent (`?`), never a guess. *time* is a string of seconds since 1970 with nine decimals, *duration* one
 of seconds, *code* a name of `docs/findings.md`, *judgement* an object `{code, verdict, gap, frames, …}` with the numbers put

@@ -23,7 +23,6 @@ use crate::packet::Span;
 use crate::pipeline::Analyzer;
 use crate::pipeline::Seen;
 use crate::pipeline::Sink;
-use crate::report::mss::one_line;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::trace::TraceWriter;
@@ -170,7 +169,7 @@ impl Sink for Ends {
         ));
         if let Some(sum) = connection.effective_mss(Side::Client) {
             let largest = connection.side(Side::Client).largest_segment;
-            self.lines.push(format!("MSS  {}; the largest segment had {largest}", one_line(&sum)));
+            self.lines.push(format!("MSS  {}; the largest segment had {largest}", sum.one_line()));
         }
     }
 

@@ -11,9 +11,13 @@
 pub mod kinds;
 
 mod act;
+mod plan;
 mod random;
 mod scene;
 mod world;
+
+use std::io;
+use std::io::Write;
 
 use crate::craft::build;
 use crate::craft::step;
@@ -109,6 +113,29 @@ impl Segment {
         EPOCH.plus(crate::packet::Span((self.at * 1e9) as i64))
     }
 }
+
+/// Writes traffic as a classic pcap file: little-endian, times in nanoseconds, Ethernet.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_pcap(segments: impl Iterator<Item = Segment>, out: &mut dyn Write) -> io::Result<()> {
+    // Magic, version 2.4, time zone, accuracy, snap length, Ethernet.
+    put(out, &[0xa1b2_3c4d, 2 | 4 << 16, 0, 0, 262_144, 1])?;
+    for (number, segment) in (1..).zip(segments) {
+        let frame = segment.to_frame(Link::Ethernet, number);
+        let nanos = segment.time().nanos();
+        let (secs, fraction) = (nanos.div_euclid(NANOS) as u32, nanos.rem_euclid(NANOS) as u32);
+        put(out, &[secs, fraction, frame.len() as u32, frame.len() as u32])?;
+        out.write_all(&frame)?;
+    }
+    out.flush()
+}
+
+fn put(out: &mut dyn Write, numbers: &[u32]) -> io::Result<()> {
+    numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+}
+
+const NANOS: i64 = 1_000_000_000;
 
 /// What current Linux sends with a SYN, less its timestamps: MSS 1460, SACK permitted, window scale 7.
 pub const SYSTEM_OPTIONS: &[u8] = &[2, 4, 5, 0xb4, 1, 1, 4, 2, 1, 3, 3, 7];

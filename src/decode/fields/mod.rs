@@ -74,6 +74,7 @@ pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
         LayerKind::Icmp => icmp::message(&mut sheet, packet, layer, 4),
         LayerKind::Icmpv6 => icmp::message(&mut sheet, packet, layer, 6),
         LayerKind::Gre => tunnel::gre(&mut sheet, packet, layer),
+        LayerKind::L2tpv3 => tunnel::l2tp_v3(&mut sheet, packet, layer),
         LayerKind::Frame | LayerKind::Payload => {}
         other => describe_rarer(&mut sheet, other),
     }

@@ -6,6 +6,7 @@ use crate::decode::fields::link;
 use crate::decode::fields::octets;
 use crate::decode::fields::transport::summed;
 use crate::packet::Layer;
+use crate::packet::LayerKind;
 use crate::packet::Packet;
 
 /// RFC 3032 §2.1, entry by entry.
@@ -154,4 +155,19 @@ pub(super) fn l2tp(sheet: &mut Sheet<'_>) {
         sheet.number("offset", at, 16, |length| octets(length as u64));
         sheet.octets("padding", at as usize / 8 + 2, usize::MAX, hex);
     }
+}
+
+/// RFC 3931 §4.1.1 and §4.1.2: within UDP the version stands before the session.
+pub(super) fn l2tp_v3(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
+    let index = packet.layers.iter().position(|other| other == layer).unwrap_or(0);
+    let is_in_udp = packet.layers[..index].last().is_some_and(|before| before.kind == LayerKind::Udp);
+    let mut at = 0;
+    if is_in_udp {
+        sheet.number("flags", 0, 12, |flags| format!("{flags:#05x}"));
+        sheet.plain("version", 12, 4);
+        sheet.plain("reserved", 16, 16);
+        at = 32;
+    }
+    sheet.plain("session_id", at, 32);
+    sheet.octets("cookie_and_sublayer", at as usize / 8 + 4, usize::MAX, hex);
 }

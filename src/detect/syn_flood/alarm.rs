@@ -8,6 +8,7 @@ use crate::detect::syn_flood::Tell;
 use crate::detect::syn_flood::describe::Subject;
 use crate::detect::syn_flood::group::Level;
 use crate::detect::syn_flood::group::NONE;
+use crate::detect::syn_flood::incident::Incident;
 use crate::detect::syn_flood::incident::Phase;
 use crate::detect::syn_flood::kinds;
 use crate::detect::syn_flood::kinds::Class;
@@ -61,11 +62,17 @@ impl SynFlood {
         };
         open.end = self.latest_bad(at, start, now);
         open.last = open.end;
-        self.absorb(at, &mut open);
+        let over = self.absorb(at, &mut open);
+        let phase = if open.id == 0 { Phase::Start } else { Phase::Update };
         let Some(incident) = self.incidents.put(open) else { return };
         self.groups.get_mut(at).incident = incident;
         self.groups.hold(at);
-        self.tell(incident, Phase::Start, tell);
+        let id = self.incidents.get(incident).map(|open| open.id);
+        for mut told in over {
+            told.merged_into = id;
+            tell(told);
+        }
+        self.tell(incident, phase, tell);
     }
 
     /// A source tries what scanners try.
@@ -238,8 +245,10 @@ impl SynFlood {
         now.saturating_sub(age.0).max(start)
     }
 
-    /// Takes over the incidents of places within, and an ordinary trouble at the same place.
-    fn absorb(&mut self, at: u32, open: &mut Open) {
+    /// Takes over the incidents of places within, and an ordinary trouble at the same place. The earliest attack among
+    /// them goes on under its number; the others are handed back as they end.
+    fn absorb(&mut self, at: u32, open: &mut Open) -> Vec<Incident> {
+        let mut over = Vec::new();
         for incident in self.incidents.all() {
             let Some(other) = self.incidents.get(incident) else { continue };
             let Subject::Place(place, rule) = other.subject else { continue };
@@ -247,6 +256,11 @@ impl SynFlood {
             let (start, frame, flagged, attack) = (other.start, other.frame, other.flagged, !rule.is_trouble());
             if !self.is_within(place, at) || (!attack && place != at) {
                 continue;
+            }
+            if attack && open.id == 0 {
+                open.id = other.id;
+            } else {
+                over.push(self.describe(other, Phase::End, false));
             }
             self.incidents.take(incident);
             self.forget(place, rule);
@@ -258,6 +272,7 @@ impl SynFlood {
                 open.flagged = open.flagged.min(flagged);
             }
         }
+        over
     }
 
     fn is_within(&self, place: u32, at: u32) -> bool {
@@ -294,8 +309,11 @@ impl SynFlood {
 
     fn close(&mut self, incident: u32, goes_on: bool, tell: Tell<'_>) {
         let Some(open) = self.incidents.get(incident) else { return };
-        tell(self.describe(open, Phase::End, goes_on));
-        match open.subject {
+        let told = self.describe(open, Phase::End, goes_on);
+        let subject = open.subject;
+        self.totals.incidents[told.class as usize] += 1;
+        tell(told);
+        match subject {
             Subject::Place(at, rule) => self.forget(at, rule),
             Subject::Scanner(scanner) => self.scans.get_mut(scanner).incident = scan::NONE,
         }

@@ -20,6 +20,7 @@ use crate::detect::syn_flood::open::Open;
 use crate::detect::syn_flood::reading::innocent_reading;
 use crate::detect::syn_flood::scan::Scanner;
 use crate::detect::syn_flood::scan::Sweep;
+use crate::detect::syn_flood::settings::Setting;
 use crate::detect::syn_flood::sketch::Counted;
 use crate::detect::syn_flood::sketch::Top;
 use crate::detect::syn_flood::sums::Rule;
@@ -31,6 +32,40 @@ const LISTED: usize = 5;
 const ONE_PORT: f64 = 0.8;
 /// Ports of one host, so fast and hardly any twice, that only a scanner tries, whatever came back.
 const SURELY_SCANNED: f64 = 512.0;
+
+/// Thresholds by the rule that rests on them; those of no rule are everybody's.
+const NEEDED_BY: &[(&str, &str)] = &[
+    ("outcomes", "port-limit"),
+    ("outcomes", "wide-limit"),
+    ("outcomes", "background"),
+    ("outcomes", "wide-background"),
+    ("outcomes", "tolerated"),
+    ("outcomes", "fast-pending"),
+    ("outcomes", "fast-ratio"),
+    ("resets", "reset-limit"),
+    ("resets", "reset-background"),
+    ("resets", "reset-tolerated"),
+    ("resent-half-open", "resent-limit"),
+    ("retried", "resent-limit"),
+    ("retried", "tolerated"),
+    ("refused-ports", "refused-limit"),
+    ("refused-ports", "refused-background"),
+    ("refused-ports", "refused-ports"),
+    ("refused-ports", "refused-sources"),
+    ("port-closed", "refused-limit"),
+    ("port-closed", "refused-background"),
+    ("unsolicited-syn-acks-sent", "port-limit"),
+    ("unsolicited-syn-acks-received", "reflected-limit"),
+    ("unsolicited-syn-acks-received", "reflected-background"),
+    ("unsolicited-syn-acks-received", "reflected-peers"),
+    ("failed-targets", "scan-ports"),
+    ("failed-targets", "scan-hosts"),
+    ("failed-targets", "scan-failed"),
+    ("failed-targets", "scan-tries"),
+    ("", "half-open-after"),
+    ("", "unanswered-after"),
+    ("", "quiet"),
+];
 
 /// What an incident is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -145,6 +180,9 @@ impl SynFlood {
         incident.half_open_peak = group.unacknowledged_peak;
         incident.syn_acks_resent = group.syn_acks_resent;
         incident.syns_resent = group.resent;
+        incident.clients_late = group.late_since_base();
+        let lost = picture.of(Outcome::ResentUnanswered) + picture.of(Outcome::ResentHalfOpen);
+        incident.clients_lost = (rule != Rule::Resent).then_some(lost);
         incident.distinct_sources = picture.sources;
         incident.per_source = picture.per_source();
         incident.first_octets = picture.octets;
@@ -155,6 +193,7 @@ impl SynFlood {
                 format!("{}/{}", addr.ip(), if addr.is_v4() { 16 } else { 48 })
             });
             incident.fingerprint = fingerprint(detail);
+            (incident.answered, incident.answered_once) = (detail.answered, detail.answered_once);
         }
         incident.direction = match (group.answered, rule == Rule::Orphaned) {
             (_, true) => "outbound",
@@ -196,12 +235,27 @@ impl SynFlood {
         incident
     }
 
+    /// The thresholds that a rule rests on, and those that somebody changed.
+    fn in_force(&self, rule: &str) -> String {
+        let mut words: Vec<String> = NEEDED_BY
+            .iter()
+            .filter(|(needs, _)| needs.is_empty() || *needs == rule)
+            .filter_map(|(_, name)| Setting::named(name).ok())
+            .map(|setting| format!("{} {} {}", setting.name, setting.value(&self.th), setting.unit))
+            .collect();
+        let changed = self.th.changed();
+        if !changed.is_empty() {
+            words.push(format!("not as usual: {}", changed.join(", ")));
+        }
+        words.join("; ")
+    }
+
     fn blank(&self, judged: &Judgement, rule: &'static str, victim: Victim) -> Incident {
         let epoch = self.clock.stamp(0);
-        let th = &self.th;
         Incident {
             id: 0,
             phase: Phase::Start,
+            merged_into: None,
             class: judged.class,
             kind: judged.kind,
             rule,
@@ -221,6 +275,10 @@ impl SynFlood {
             half_open_peak: 0,
             syn_acks_resent: 0,
             syns_resent: 0,
+            clients_late: 0,
+            clients_lost: None,
+            answered: 0,
+            answered_once: 0,
             distinct_sources: 0.0,
             per_source: 0.0,
             first_octets: 0,
@@ -235,17 +293,7 @@ impl SynFlood {
             confidence: judged.confidence,
             reasons: judged.reasons.clone(),
             innocent_reading: String::new(),
-            thresholds: format!(
-                "limit {} per port, {} per host or prefix; allowance {}/s, {}/s, and {} % of completions; half-open after \
-                 {} s, unanswered after {} s",
-                th.port_limit,
-                th.wide_limit,
-                th.background,
-                th.wide_background,
-                th.tolerated * 100.0,
-                th.half_open_after.as_secs_f64(),
-                th.unanswered_after.as_secs_f64()
-            ),
+            thresholds: self.in_force(rule),
         }
     }
 }

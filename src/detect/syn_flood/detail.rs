@@ -24,6 +24,8 @@ pub(super) struct Hit {
     pub(super) near: (Address, Address),
     /// The port, unless it was counted at a wider place only.
     pub(super) port: Option<u16>,
+    /// The attempt has waited for as long as makes it half-open: a server that keeps it has repeated its SYN,ACK.
+    pub(super) old: bool,
 }
 
 /// Sources and fingerprints of one place under one rule.
@@ -44,6 +46,9 @@ pub(super) struct Detail {
     pub(super) insistent: u64,
     /// Attempts during which completions at the place had fallen off.
     pub(super) in_outage: u64,
+    /// Old attempts that were answered, and those of them whose SYN,ACK was never repeated, as with SYN cookies.
+    pub(super) answered: u64,
+    pub(super) answered_once: u64,
     /// The most called port.
     pub(super) top_port: Top<u16, 8>,
     /// The most hit host.
@@ -67,6 +72,8 @@ impl Detail {
             bare: 0,
             insistent: 0,
             in_outage: 0,
+            answered: 0,
+            answered_once: 0,
             top_port: Top::new(),
             top_host: Top::new(),
             hit: None,
@@ -97,6 +104,9 @@ impl Detail {
         self.hit = Some((from.min(hit.near.0), to.max(hit.near.1)));
         self.bare += u64::from(attempt.options == 0 && !attempt.is_orphan());
         self.insistent += u64::from(attempt.tries.syns() >= 3);
+        let waited = hit.old && attempt.is_answered() && !attempt.is_orphan();
+        self.answered += u64::from(waited);
+        self.answered_once += u64::from(waited && attempt.tries.syn_acks() == 1);
         self.in_outage += u64::from(attempt.marks.has(Marks::OUTAGE));
     }
 }

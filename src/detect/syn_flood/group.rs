@@ -91,6 +91,9 @@ pub(super) struct Group {
     pub(super) members: u64,
     /// Completions of which no SYN,ACK was seen.
     pub(super) blind_completions: u32,
+    /// Attempts that completed after their SYN had come again, and how many when the sums of attacks last left zero.
+    pub(super) late: u32,
+    late_base: u32,
     /// The open incident here.
     pub(super) incident: u32,
     /// Rules whose detail is kept.
@@ -99,7 +102,7 @@ pub(super) struct Group {
     pub(super) answered: bool,
 }
 
-/// Times of the first four bad SYNs of a rise.
+/// Times of the four earliest bad SYNs of a rise, in order; verdicts may come in another one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Firsts {
     times: [i64; 4],
@@ -112,9 +115,13 @@ impl Firsts {
     }
 
     pub(super) fn push(&mut self, at: i64) {
-        if let Some(slot) = self.times.get_mut(usize::from(self.len)) {
-            *slot = at;
-            self.len += 1;
+        let held = usize::from(self.len);
+        let place = self.times[..held].partition_point(|&earlier| earlier <= at);
+        if place < self.times.len() {
+            let end = (held + 1).min(self.times.len());
+            self.times.copy_within(place..end - 1, place + 1);
+            self.times[place] = at;
+            self.len = end as u8;
         }
     }
 
@@ -156,6 +163,8 @@ impl Group {
             resent: 0,
             members: 0,
             blind_completions: 0,
+            late: 0,
+            late_base: 0,
             incident: NONE,
             warm: 0,
             answered: false,
@@ -232,10 +241,16 @@ impl Group {
         std::array::from_fn(|i| self.counts[i].saturating_sub(self.base[i]))
     }
 
+    /// Late completions since then.
+    pub(super) fn late_since_base(&self) -> u32 {
+        self.late.saturating_sub(self.late_base)
+    }
+
     /// Where the sums of attacks leave zero, counting begins anew.
     pub(super) fn rises(&mut self) {
         if self.incident == NONE && self.sums.is_calm() {
             self.base = self.counts;
+            self.late_base = self.late;
             self.usual = self.sums.completions;
             self.members = 0;
             self.taken_back = 0;
@@ -270,5 +285,15 @@ mod tests {
         }
         assert_eq!(firsts.start(500.0), Some(ms(1_900)));
         assert_eq!(firsts.start(2.0), Some(ms(1_000)));
+    }
+
+    #[test]
+    fn a_rise_starts_with_its_earliest_syn_in_whatever_order_the_verdicts_come() {
+        let mut firsts = Firsts::default();
+        for at in [220, 140, 310, 100, 180, 90, 400] {
+            firsts.push(Span::from_millis(at).0);
+        }
+        assert_eq!(firsts.start(100.0), Some(Span::from_millis(90).0));
+        assert_eq!(firsts.times.map(|at| at / 1_000_000), [90, 100, 140, 180]);
     }
 }

@@ -162,6 +162,11 @@ impl Groups {
         self.index.find(hash, |&group| self.groups[group as usize].place == *place).copied()
     }
 
+    /// Places held.
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
     fn place(&mut self, place: Place, parent: u32, now: i64) -> Option<u32> {
         if let Some(known) = self.find(&place) {
             return Some(known);

@@ -88,6 +88,8 @@ pub struct Incident {
     pub id: u64,
     /// Where it stands.
     pub phase: Phase,
+    /// It ends because this wider incident goes on for it.
+    pub merged_into: Option<u64>,
     /// What it is.
     pub class: Class,
     /// Which one.
@@ -126,6 +128,15 @@ pub struct Incident {
     pub syn_acks_resent: u32,
     /// Attempts whose SYN was repeated.
     pub syns_resent: u32,
+    /// Live clients that had to repeat their SYN and got through.
+    pub clients_late: u32,
+    /// Live clients that repeated their SYN in vain so far; `None` where the attack repeats its SYNs as well.
+    pub clients_lost: Option<u32>,
+    /// Answered attempts that have waited 1.6 s, and how many of them whose SYN,ACK the server did not repeat: it
+    /// keeps no state for those, as with SYN cookies (RFC 4987 §3.6).
+    pub answered: u64,
+    /// Those whose SYN,ACK was not repeated.
+    pub answered_once: u64,
     /// Different sources of bad attempts, to within 3 %.
     pub distinct_sources: f64,
     /// Bad attempts per source.

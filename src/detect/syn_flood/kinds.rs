@@ -22,6 +22,22 @@ pub enum Class {
     Undetermined,
 }
 
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Flood, Self::Scan, Self::Overload, Self::Unanswered, Self::Undetermined];
+
+    /// Stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flood => "flood",
+            Self::Scan => "scan",
+            Self::Overload => "overload",
+            Self::Unanswered => "unanswered",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
 /// Which one.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Kind {

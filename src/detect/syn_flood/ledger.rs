@@ -58,6 +58,9 @@ impl SynFlood {
         if outcome == Outcome::Completed && !attempt.is_answered() {
             self.above(attempt.group, |group| group.blind_completions += 1);
         }
+        if outcome == Outcome::Completed && attempt.is_resent() {
+            self.above(attempt.group, |group| group.late = group.late.saturating_add(1));
+        }
         self.settle(&attempt, outcome, now, tell);
         self.leave(&attempt);
     }
@@ -117,6 +120,7 @@ impl SynFlood {
     pub(super) fn leave(&mut self, attempt: &Attempt) {
         if attempt.is_answered() {
             self.above(attempt.group, |group| group.unacknowledged = group.unacknowledged.saturating_sub(1));
+            self.totals.closes();
         }
         self.groups.release(attempt.group);
     }
@@ -159,6 +163,9 @@ impl SynFlood {
             scanner.unanswered = scanner.unanswered.saturating_sub(1);
         }
         let rule = if attempt.is_orphan() { Rule::Orphaned } else { Rule::Open };
+        if !attempt.is_orphan() {
+            self.totals.take_back(verdict);
+        }
         let mut at = attempt.group;
         while at != NONE {
             let group = self.groups.get_mut(at);
@@ -185,6 +192,9 @@ impl SynFlood {
     pub(super) fn charge(&mut self, attempt: &Attempt, outcome: Outcome, now: i64, tell: Tell<'_>) {
         let place = self.groups.get(attempt.group).place;
         let hit = self.hit_of(attempt);
+        if !attempt.is_orphan() {
+            self.totals.count(outcome);
+        }
         let mut alarms = ArrayVec::<(u32, Rule), 16>::new();
         let mut explained_below = false;
         let mut at = attempt.group;
@@ -236,6 +246,10 @@ impl SynFlood {
             group.firsts.push(attempt.at);
         }
         let s = group.sums.add(rule, attempt.at, attempt.frame, limit);
+        if rule == Rule::Open && group.is_port() {
+            self.totals.unexplained_peak = self.totals.unexplained_peak.max(s);
+        }
+        let group = self.groups.get_mut(at);
         let (incident, is_warm) = (group.incident, group.warm & 1 << rule.index() != 0);
         if !rule.is_trouble() && (is_warm || s > limit / 4.0) {
             self.warm(at, rule, attempt, hit);
@@ -248,7 +262,8 @@ impl SynFlood {
         let place = self.groups.get(attempt.group).place;
         let near = if place.level == Level::Rest { Address::EDGES } else { (place.addr, place.addr) };
         let port = (place.level == Level::Port).then_some(place.port);
-        Hit { host: self.groups.host(attempt.group), near, port }
+        let old = attempt.age(self.clock.now()) >= self.th.half_open_after;
+        Hit { host: self.groups.host(attempt.group), near, port, old }
     }
 
     /// An attempt that waits at an overrun place tells who is behind it, before there is a verdict. `true` where enough
@@ -315,7 +330,8 @@ impl SynFlood {
             return;
         }
         group.sums.decay(now, false, &self.th);
-        let hit = Hit { host: Some(attempt.source), near: (attempt.source, attempt.source), port: Some(port) };
+        let hit =
+            Hit { host: Some(attempt.source), near: (attempt.source, attempt.source), port: Some(port), old: false };
         let seen_from_there = Attempt { source: server, ..*attempt };
         let alarm = self.add(host, Rule::Reflected, &seen_from_there, hit);
         let group = self.groups.get_mut(host);

@@ -9,6 +9,7 @@
 //! | [`flow::doorway`](crate::flow::doorway) | the bounded table of attempts that are not complete |
 //! | `group`, `groups`, `sums` | the places called; their rates and sums |
 //! | `segment`, `ageing`, `ledger` | what a segment, time and an outcome do to them |
+//! | `totals` | sums over all of them |
 //! | `detail`, `sketch` | who is behind it, in constant memory |
 //! | `scan` | the same by source |
 //! | `alarm`, `open`, `kinds`, `reading`, `describe`, `incident`, `telling` | from a sum to an incident, its kind, its words |
@@ -27,12 +28,14 @@ mod open;
 mod reading;
 mod scan;
 mod segment;
+mod settings;
 mod sketch;
 mod sums;
 mod telling;
 #[cfg(test)]
 mod tests;
 mod thresholds;
+mod totals;
 
 use foldhash::quality::RandomState;
 
@@ -65,8 +68,11 @@ pub use incident::Victim;
 pub use kinds::Class;
 pub use kinds::Confidence;
 pub use kinds::Kind;
+pub use settings::BadSetting;
+pub use settings::Setting;
 pub use thresholds::Caps;
 pub use thresholds::Thresholds;
+pub use totals::Totals;
 
 /// Takes incidents as they start, go on and end.
 pub type Tell<'a> = &'a mut dyn FnMut(Incident);
@@ -113,6 +119,7 @@ pub struct SynFlood {
     plain: u64,
     /// Trace time of the last search for details that nobody needs.
     swept: i64,
+    totals: Totals,
 }
 
 impl Default for SynFlood {
@@ -137,6 +144,7 @@ impl SynFlood {
             void_before: i64::MIN,
             plain: 0,
             swept: 0,
+            totals: Totals::default(),
             hasher,
             th,
         }
@@ -155,6 +163,26 @@ impl SynFlood {
     /// Counters of the places.
     pub const fn place_stats(&self) -> PlaceStats {
         self.groups.stats
+    }
+
+    /// Counters over everything that was called.
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Places that are called and held now: ports, hosts and prefixes together.
+    pub fn places(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// One in 2^n attempts is followed now.
+    pub const fn sampling(&self) -> u32 {
+        self.attempts.sampling()
+    }
+
+    /// Incidents that are open now.
+    pub const fn open_incidents(&self) -> usize {
+        self.incidents.len()
     }
 
     /// Attempts held now.

@@ -14,6 +14,7 @@ const STILL_ON: Span = Span::from_secs(5);
 /// An incident that is not over.
 #[derive(Clone, Debug)]
 pub(super) struct Open {
+    /// Its number; 0 for the next one.
     pub(super) id: u64,
     pub(super) subject: Subject,
     pub(super) class: Class,
@@ -73,6 +74,10 @@ pub(super) struct Incidents {
 impl Incidents {
     pub(super) fn new(cap: usize) -> Self {
         Self { open: Vec::new(), count: 0, cap, ids: 0, tick: i64::MAX, refused: 0 }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.count
     }
 
     pub(super) const fn next_tick(&self) -> i64 {
@@ -135,8 +140,10 @@ impl Incidents {
             self.refused += 1;
             return None;
         }
-        self.ids += 1;
-        open.id = self.ids;
+        if open.id == 0 {
+            self.ids += 1;
+            open.id = self.ids;
+        }
         self.tick = if self.count == 0 { open.flagged.saturating_add(TICK.0) } else { self.tick };
         self.count += 1;
         let slot = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());

@@ -25,6 +25,7 @@ impl SynFlood {
         let (tcp, ip) = (segment.tcp, segment.ip);
         let group = self.groups.port(Address::of(ip.dst), tcp.dst_port, now);
         self.above(group, |group| group.count_syn(now));
+        self.totals.syns += 1;
         if !self.attempts.keeps(key) {
             return;
         }
@@ -78,10 +79,7 @@ impl SynFlood {
             marks: Marks::new(client_is_low | Marks::ORPHAN),
         };
         self.put(attempt, now, tell);
-        self.above(group, |group| {
-            group.answered = true;
-            group.opens();
-        });
+        self.opens(group);
     }
 
     pub(super) fn syn_again(&mut self, slot: u32, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
@@ -97,6 +95,7 @@ impl SynFlood {
             return;
         }
         self.above(attempt.group, |group| group.count_syn(now));
+        self.totals.syns += 1;
         if attempt.is_orphan() {
             // Its SYN after all: late in the capture, or repeated.
             self.attempts.get_mut(slot).marks.set(Marks::ORPHAN, false);
@@ -115,6 +114,15 @@ impl SynFlood {
         }
     }
 
+    /// A SYN,ACK went out from there.
+    fn opens(&mut self, group: u32) {
+        self.above(group, |group| {
+            group.answered = true;
+            group.opens();
+        });
+        self.totals.opens(self.groups.get(group).unacknowledged);
+    }
+
     pub(super) fn syn_ack(&mut self, slot: u32, segment: &Segment<'_>, now: i64) {
         let attempt = self.attempts.get(slot);
         let covers = attempt.client_isn.offset_to(segment.tcp.ack);
@@ -125,10 +133,7 @@ impl SynFlood {
         if !attempt.is_answered() {
             known.server_isn = segment.tcp.seq;
             known.tries.add_syn_ack();
-            self.above(attempt.group, |group| {
-                group.answered = true;
-                group.opens();
-            });
+            self.opens(attempt.group);
         } else if known.server_isn != segment.tcp.seq {
             // A cookie made anew: the latest one counts (RFC 4987 §3.6).
             known.server_isn = segment.tcp.seq;

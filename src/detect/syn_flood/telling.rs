@@ -67,7 +67,8 @@ impl Incident {
         )
     }
 
-    fn outcomes_in_words(&self) -> String {
+    /// Every outcome that there was, with its count.
+    pub fn outcomes_in_words(&self) -> String {
         let seen = Outcome::NAMED.iter().filter(|(outcome, _)| self.outcomes[outcome.index()] > 0);
         let words: Vec<String> = seen
             .map(|(outcome, name)| format!("{} {}", self.outcomes[outcome.index()], name.replace('_', " ")))
@@ -86,6 +87,9 @@ impl Incident {
             ("flagged_at", self.flagged_at.to_string().into()),
         ];
         let mut add = |key, value: Value| evidence.push((key, value));
+        if let Some(other) = self.merged_into {
+            add("merged_into", other.into());
+        }
         if let Some(end) = self.end {
             add("end", end.to_string().into());
         }
@@ -109,6 +113,12 @@ impl Incident {
         add("half_open_peak", self.half_open_peak.into());
         add("syn_acks_resent", self.syn_acks_resent.into());
         add("syns_resent", self.syns_resent.into());
+        add("clients_late", self.clients_late.into());
+        if let Some(lost) = self.clients_lost {
+            add("clients_lost", lost.into());
+        }
+        add("answered", self.answered.into());
+        add("answered_once", self.answered_once.into());
         add("distinct_sources", (self.distinct_sources.round() as u64).into());
         add("distinct_sources_error", Value::Ratio(0.03));
         add("attempts_per_source", Value::Ratio(round(self.per_source)));

@@ -164,6 +164,13 @@ impl Default for Thresholds {
     }
 }
 
+impl Thresholds {
+    /// The defaults, with room for so many attempts that wait.
+    pub fn holding(attempts: usize) -> Self {
+        Self { caps: Caps { attempts, ..Caps::default() }, ..Self::default() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,11 @@
 //! What an analysis is asked for beside following conversations, before its first packet.
 
+use crate::detect::Detectors;
+use crate::detect::syn_flood::Thresholds;
 use crate::pipeline::analyzer::Analyzer;
 use crate::pipeline::books::Books;
 use crate::pipeline::options::Judging;
-use crate::tcp::life::Steps;
+use crate::tcp::life::Course;
 
 impl Analyzer {
     /// The same analysis, judging each segment.
@@ -26,8 +28,15 @@ impl Analyzer {
 
     /// The same analysis, keeping the course of each connection. It wants judging, and costs a box per connection.
     #[must_use]
-    pub fn keeping_life(mut self, steps: Steps) -> Self {
-        self.life = Some(steps);
+    pub fn keeping_life(mut self, course: Course) -> Self {
+        self.life = Some(course);
+        self
+    }
+
+    /// The same analysis, with these thresholds for floods and scans; how many attempts may wait is among them.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.court.detectors = Detectors::new(thresholds);
         self
     }
 

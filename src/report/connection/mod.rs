@@ -1,7 +1,7 @@
 //! One connection told whole: how it opened, what passed, how it closed, what others say, what is wrong with it.
 //!
 //! A page is a list of sections, one file each, read from the top down. **To add a section**: a file with a type that
-//! is a [`Section`], and a line in [`sections`]. A section may look at the packets of its connection as they pass, and
+//! is a `Section`, and a line in `sections`. A section may look at the packets of its connection as they pass, and
 //! says its part when the connection has ended; what it keeps of packets must be bounded.
 
 mod closing;
@@ -11,6 +11,7 @@ mod numbers;
 mod observers;
 mod opening;
 mod time;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ fn sections() -> Vec<Box<dyn Section>> {
         Box::new(mss::SegmentSizes),
         Box::new(numbers::Numbers),
         Box::new(observers::Observers),
+        Box::new(trial::Trial),
     ]
 }
 

@@ -51,6 +51,7 @@ fn a_page_reads_from_the_opening_to_what_others_say() {
         "zeek",
         "tcptrace",
         "wireshark",
+        "capture:",
     ];
     assert_eq!(labels, order, "{page}");
     assert!(page.starts_with("\nstream 0  127.0.0.1:45876 → 127.0.0.1:47011\n"), "{page}");
@@ -95,8 +96,17 @@ fn findings_stand_with_their_sentence_and_a_clean_connection_has_none() {
 fn what_the_capture_does_not_show_is_said_and_not_guessed() {
     let page = told(testing::MID_STREAM, 80);
     assert_eq!(below(&page, "opening"), ["not-seen · cannot tell: the connection began before the capture"]);
-    assert_eq!(below(&page, "mss")[..2], ["A→B cannot tell: the receiver's SYN was not captured", "largest seen 4"]);
+    assert_eq!(
+        below(&page, "mss")[..2],
+        ["A→B cannot tell: the receiver's SYN was not captured", "largest seen 4 · path ≥ 44"]
+    );
     assert!(!page.contains("agreed"), "{page}");
+}
+
+#[test]
+fn what_the_capture_cannot_know_stands_at_the_end() {
+    let page = told(testing::MID_STREAM, 80);
+    assert!(below(&page, "capture:")[0].contains("mid-stream"), "{page}");
 }
 
 #[test]

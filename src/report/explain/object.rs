@@ -3,6 +3,7 @@
 //! | key | meaning |
 //! |---|---|
 //! | `type` | `explanation` of a frame, `stream` of a connection |
+//! | `schema` | number of the schema |
 //! | `file`, `frame`, `title` | which frame, and the page's first line |
 //! | `cause` | `{code, title, certain}`; absent where the frame only does what it should |
 //! | `proof` | what a later packet proved about it |
@@ -21,12 +22,14 @@ use serde_json::Value;
 
 use crate::report::explain::Subject;
 use crate::report::explain::unique;
+use crate::report::json::SCHEMA;
 use crate::report::line::Facts;
 
 /// One frame.
 #[derive(Serialize)]
 pub(super) struct Explanation<'a> {
     r#type: &'static str,
+    schema: u32,
     file: &'a str,
     frame: u64,
     title: &'a str,
@@ -77,6 +80,7 @@ impl<'a> Explanation<'a> {
         });
         Self {
             r#type: "explanation",
+            schema: SCHEMA,
             file,
             frame,
             title: &subject.head,
@@ -102,6 +106,7 @@ impl<'a> Explanation<'a> {
 #[derive(Serialize)]
 pub(super) struct Stream<'a> {
     pub(super) r#type: &'static str,
+    pub(super) schema: u32,
     pub(super) file: &'a str,
     pub(super) stream: u64,
     pub(super) title: &'a str,

@@ -18,6 +18,7 @@ use crate::report::explain::object;
 use crate::report::explain::object::Noteworthy;
 use crate::report::explain::sum::Numbering;
 use crate::report::json;
+use crate::report::json::SCHEMA;
 use crate::report::line::Facts;
 use crate::report::page::Page;
 use crate::report::style::Ink;
@@ -129,6 +130,7 @@ impl StreamExplainer {
         let told = |(frame, facts): &(u64, Facts)| Noteworthy { frame: *frame, text: facts.in_words() };
         let object = object::Stream {
             r#type: "stream",
+            schema: SCHEMA,
             file,
             stream: self.stream,
             title: &self.title,

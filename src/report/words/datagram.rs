@@ -33,6 +33,16 @@ pub(in crate::report) fn facts(packet: &Packet<'_>, udp: &UdpHeader<'_>, seen: &
         // Told by the ICMP message that says so.
         Event::PortClosed { .. } => {}
     }
+    let latest = seen.exchange.latest;
+    if latest.copy {
+        facts.say(Ink::Warn, "came twice: same IP id and octets as before");
+    }
+    if latest.overtaken {
+        facts.say(Ink::Warn, "overtaken: its IP id lies behind that of an earlier one");
+    }
+    if latest.cut > 0 {
+        facts.say(Ink::Warn, format!("a read would cut it to {}: {} octets lost", udp.len - latest.cut, latest.cut));
+    }
     if let ChecksumState::Absent = udp.checksum {
         facts.say(Ink::Dim, "no checksum");
     }
@@ -95,7 +105,11 @@ pub(in crate::report) fn ended(ended: &EndedExchange<'_>) -> Facts {
         let max = exchange.latency.max;
         facts.plain(match exchange.pairs {
             1 => format!("latency {}", text::span(mean)),
-            _ => format!("latency {} to {}, mean {}", text::span(min), text::span(max), text::span(mean)),
+            _ => {
+                let median = exchange.median_latency().map_or(mean, |(median, _)| median);
+                let (min, max, mean) = (text::span(min), text::span(max), text::span(mean));
+                format!("latency {min} to {max}, median {}, mean {mean}", text::span(median))
+            }
         });
     }
     if exchange.port_closed > 0 {

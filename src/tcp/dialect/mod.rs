@@ -14,8 +14,8 @@
 //!   SYN+ACKs is shown relative to the latest one before the frame.
 //! - A short segment (data offset past its end) is not judged and sets no base, but moves completeness and the times
 //!   of the handshake. Its numbers and its window are shown raw.
-//! - A header of which sixteen octets are there takes part: see [`stump`]. Options that are cut off or too short for
-//!   their kind: see [`hearing`].
+//! - A header of which sixteen octets are there takes part: see `stump`. Options that are cut off or too short for
+//!   their kind: see `hearing`.
 //! - A SYN that begins another connection on known ports sets completeness to 1 even if it carries data.
 //! - With a data offset below five words, Wireshark judges the segment yet shows only length, sequence number, header
 //!   length and completeness, to which it adds nothing.

@@ -16,7 +16,7 @@ use crate::tcp::Event;
 use crate::tcp::Hearing;
 use crate::tcp::Mark;
 use crate::tcp::Side;
-use crate::tcp::life::Steps;
+use crate::tcp::life::Course;
 
 /// A connection after its trace, and every event with the number of its packet.
 pub(super) struct Seen {
@@ -83,7 +83,7 @@ pub(in crate::tcp) fn lived(script: &str) -> Connection {
         let answers = tcp.flags.has(TcpFlags::SYN.with(TcpFlags::ACK));
         let oriented = tcp.flags.has(TcpFlags::SYN);
         let (connection, client) = seen.get_or_insert_with(|| {
-            let connection = Connection::new(mark, ip.version == 6, oriented).keeping_life(Some(Steps::Kept));
+            let connection = Connection::new(mark, ip.version == 6, oriented).keeping_life(Some(Course::States));
             (connection, if answers { dst } else { src })
         });
         let side = if src == *client { Side::Client } else { Side::Server };

@@ -204,7 +204,7 @@ impl Before<'_> {
 
     /// Octets per segment that the sender may use.
     fn effective_mss(&self) -> Option<u32> {
-        self.mss.map(|known| mss::effective(known).value)
+        self.mss.map(mss::effective_octets)
     }
 }
 

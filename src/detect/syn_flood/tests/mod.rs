@@ -169,7 +169,7 @@ impl Traffic {
     /// The incidents as they end.
     fn incidents(&self) -> Vec<Incident> {
         let mut ended = self.told_by(&mut SynFlood::default());
-        ended.retain(|incident| incident.phase == Phase::End);
+        ended.retain(|incident| incident.phase == Phase::End && incident.merged_into.is_none());
         ended
     }
 
