@@ -81,14 +81,15 @@ fn prepared(line: &str) -> Option<String> {
     if !exists("jq") {
         line = line.split(" | jq ").next().unwrap().to_owned();
     }
-    if line.starts_with("synscope trace lo") {
+    if ["trace", "flood", "mss"].iter().any(|command| line.starts_with(&format!("synscope {command} lo"))) {
         let id = Command::new("id").arg("-u").output().unwrap();
         // Needs the right to capture, and shows only what happens to pass.
         if id.stdout != b"0\n" {
             return None;
         }
-        let line = line.replace("--duration 30s", "");
-        return Some(format!("{line} --duration 100ms; echo"));
+        let kept =
+            ["30s", "10s", "1m", "1h"].iter().fold(line, |line, long| line.replace(&format!("--duration {long}"), ""));
+        return Some(format!("{kept} --duration 100ms; echo"));
     }
     Some(line)
 }

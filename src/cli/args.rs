@@ -567,7 +567,7 @@ Examples:
   synscope flood eth0 --port 443 --duration 1m
   synscope flood capture.pcapng              exit code 1 where a flood is found
   synscope flood eth0 --out floods.jsonl --exec 'logger -t synscope'
-  synscope flood old.pcap --port-limit 32 --tolerated 0.2
+  synscope flood capture.pcap --port-limit 32 --tolerated 0.2
 
 docs/syn-flood.md explains an alert in five minutes. Thresholds may be changed; each alert repeats those in force.";
 
@@ -612,9 +612,9 @@ Examples:
   synscope mss --mtu 1500 --timestamps
   synscope mss --mtu 1280 --ipv6
   synscope mss --mtu 1500 --tunnel pppoe --tunnel wireguard --timestamps
-  synscope mss capture.pcap        advertised, effective, largest, path: both ways
-  synscope mss eth0                what this interface will advertise
-  synscope mss eth0 --duration 30s what connections advertise there, beside its MTU";
+  synscope mss capture.pcap         advertised, effective, largest, path: both ways
+  synscope mss eth0                 what this interface will advertise
+  synscope mss eth0 --duration 30s  what connections advertise there, beside its MTU";
 
 const INTERFACES: &str = "\
 Examples:

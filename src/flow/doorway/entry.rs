@@ -186,7 +186,7 @@ impl Entry {
         let [client, server] = opening.offers;
         self.marks.set(Marks::CLIENT_SACK, client.sack);
         self.marks.set(Marks::CLIENT_TIMESTAMPS, client.timestamps);
-        self.member = self.member & 63 | u8::from(server.sack) * SACK | u8::from(server.timestamps) * TIMESTAMPS;
+        self.member = (self.member & 63) | (u8::from(server.sack) * SACK) | (u8::from(server.timestamps) * TIMESTAMPS);
         self.marks.set(Marks::LET_GO, true);
         true
     }
