@@ -92,7 +92,42 @@ fn a_crowd_is_no_flood_and_the_line_says_what_it_rests_on() {
     let room = Room::new();
     let (code, text, _) = flood(&room.with("crowd.pcap", &crowded()), &[]);
     assert_eq!(code, Some(0), "{text}");
+    assert!(text.starts_with("#1 start: NO ATTACK, a crowd, and it is served\n"), "{text}");
+    let last = text.lines().position(|line| line.starts_with("no flood: ")).map(|at| text.lines().skip(at));
+    let last = last.unwrap().collect::<Vec<_>>().join(" ");
+    assert!(last.contains("% completed, half-open peak") && text.contains("; 1 crowd that was"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let steady = Plan { lasts: 12.0, crowd: 20.0, ..Plan::new(Kind::Steady, 6) };
+    let (code, text, _) = flood(&room.with("steady.pcap", &steady), &[]);
+    assert_eq!(code, Some(0));
     assert!(text.starts_with("no flood: ") && text.contains("% completed, half-open peak"), "{text}");
+}
+
+#[test]
+fn a_crowd_is_a_note_with_its_numbers_in_flood_and_in_analyze() {
+    let room = Room::new();
+    let file = room.with("crowd.pcap", &crowded());
+    let (code, text, _) = flood(&file, &["--format", "jsonl", "--fail-on", "warning"]);
+    let objects = objects(&text);
+    assert_eq!((code, states(&objects)), (Some(0), vec!["start", "end"]));
+    let end = objects.iter().find(|object| object["state"] == "end").unwrap();
+    assert_eq!((end["code"].as_str(), end["severity"].as_str()), (Some("syn-surge"), Some("note")));
+    let number = |key: &str| end[key].as_f64().unwrap();
+    assert!((250.0..370.0).contains(&number("rate")) && (15.0..25.0).contains(&number("usual_rate")), "{end}");
+    assert!(number("completion") > 0.95 && number("distinct_sources") > 200.0, "{end}");
+    assert!(end["thresholds"].as_str().unwrap().contains("surge-factor 5 times"), "{end}");
+    let attempts = objects.iter().find(|object| object["type"] == "attempts").unwrap();
+    assert_eq!((&attempts["incidents"]["surge"], &attempts["incidents"]["flood"]), (&1.into(), &0.into()));
+
+    let output = Command::new(PROGRAM).args(["analyze", "--format", "jsonl"]).arg(&file).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("\"code\":\"syn-surge\"")).count(), 1);
+    let output = Command::new(PROGRAM)
+        .args(["analyze", "--format", "jsonl", "--flood", "surge-factor=1000"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("syn-surge"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod benign;
 mod bounds;
 mod floods;
 mod properties;
+mod surges;
 
 use std::hash::BuildHasher;
 use std::net::IpAddr;
