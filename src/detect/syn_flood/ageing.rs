@@ -30,6 +30,10 @@ impl SynFlood {
         }
         let now = self.clock.advance(at);
         loop {
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
             let (incidents, surges) = (self.incidents.next_tick(), self.surges.next_tick());
             let tick = incidents.min(surges);
             let next = self.attempts.next_due().filter(|next| next.at <= tick);

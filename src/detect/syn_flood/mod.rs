@@ -125,6 +125,9 @@ pub struct SynFlood {
     /// Trace time of the last search for details that nobody needs.
     swept: i64,
     totals: Totals,
+    /// Steps of time, for the test that holds them to a bound.
+    #[cfg(test)]
+    steps: u64,
 }
 
 impl Default for SynFlood {
@@ -151,6 +154,8 @@ impl SynFlood {
             plain: 0,
             swept: 0,
             totals: Totals::default(),
+            #[cfg(test)]
+            steps: 0,
             hasher,
             th,
         }

@@ -7,6 +7,7 @@ mod bounds;
 mod floods;
 mod properties;
 mod surges;
+mod work;
 
 use std::hash::BuildHasher;
 use std::net::IpAddr;
