@@ -92,7 +92,42 @@ fn a_crowd_is_no_flood_and_the_line_says_what_it_rests_on() {
     let room = Room::new();
     let (code, text, _) = flood(&room.with("crowd.pcap", &crowded()), &[]);
     assert_eq!(code, Some(0), "{text}");
+    assert!(text.starts_with("#1 start: NO ATTACK, a crowd, and it is served\n"), "{text}");
+    let last = text.lines().position(|line| line.starts_with("no flood: ")).map(|at| text.lines().skip(at));
+    let last = last.unwrap().collect::<Vec<_>>().join(" ");
+    assert!(last.contains("% completed, half-open peak") && text.contains("; 1 crowd that was"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let steady = Plan { lasts: 12.0, crowd: 20.0, ..Plan::new(Kind::Steady, 6) };
+    let (code, text, _) = flood(&room.with("steady.pcap", &steady), &[]);
+    assert_eq!(code, Some(0));
     assert!(text.starts_with("no flood: ") && text.contains("% completed, half-open peak"), "{text}");
+}
+
+#[test]
+fn a_crowd_is_a_note_with_its_numbers_in_flood_and_in_analyze() {
+    let room = Room::new();
+    let file = room.with("crowd.pcap", &crowded());
+    let (code, text, _) = flood(&file, &["--format", "jsonl", "--fail-on", "warning"]);
+    let objects = objects(&text);
+    assert_eq!((code, states(&objects)), (Some(0), vec!["start", "end"]));
+    let end = objects.iter().find(|object| object["state"] == "end").unwrap();
+    assert_eq!((end["code"].as_str(), end["severity"].as_str()), (Some("syn-surge"), Some("note")));
+    let number = |key: &str| end[key].as_f64().unwrap();
+    assert!((250.0..370.0).contains(&number("rate")) && (15.0..25.0).contains(&number("usual_rate")), "{end}");
+    assert!(number("completion") > 0.95 && number("distinct_sources") > 200.0, "{end}");
+    assert!(end["thresholds"].as_str().unwrap().contains("surge-factor 5 times"), "{end}");
+    let attempts = objects.iter().find(|object| object["type"] == "attempts").unwrap();
+    assert_eq!((&attempts["incidents"]["surge"], &attempts["incidents"]["flood"]), (&1.into(), &0.into()));
+
+    let output = Command::new(PROGRAM).args(["analyze", "--format", "jsonl"]).arg(&file).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("\"code\":\"syn-surge\"")).count(), 1);
+    let output = Command::new(PROGRAM)
+        .args(["analyze", "--format", "jsonl", "--flood", "surge-factor=1000"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("syn-surge"));
 }
 
 #[test]
@@ -296,4 +331,77 @@ fn a_port_in_use_is_said_with_its_cure() {
     let (code, _, talk) = flood(&room.with("crowd.pcap", &crowded()), &["--metrics", &addr]);
     assert_eq!((code, talk.lines().count()), (Some(2), 1), "{talk}");
     assert!(talk.contains("cannot answer for metrics at"), "{talk}");
+}
+
+/// A command of half a second for each change, and more changes than its queue holds: nobody waits for it, and what it
+/// missed is told of.
+#[test]
+fn a_slow_command_holds_up_nothing_and_what_it_missed_is_told() {
+    let room = Room::new();
+    let file = room.with("flood.pcap", &Plan { rate: 200.0, lasts: 22.0, ..Plan::new(Kind::Spoofed, 5) });
+    let (heard, lines) = (room.path("heard"), room.path("lines.jsonl"));
+    let exec = format!("sleep 0.5; cat >> '{}'", heard.display());
+    let mut child = Command::new(PROGRAM)
+        .arg("flood")
+        .arg(&file)
+        .args(["--format", "jsonl", "--update-every", "0.1", "--exec", &exec, "--out", lines.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The whole capture is read and told of while the first commands still sleep: after it only the queue is waited for.
+    let mut told = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(told.any(|line| line.contains("\"type\":\"attempts\"")));
+    let after_all_was_told = fs::read_to_string(&heard).unwrap_or_default().lines().count();
+    let changes = states(&objects(&fs::read_to_string(&lines).unwrap())).len();
+    assert!(changes > 66, "more than the queue of 64, one that runs, and one more: {changes}");
+    assert!(after_all_was_told < changes / 2, "{after_all_was_told} of {changes} commands were over by then");
+    let mut talk = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut talk).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let missed: usize = talk
+        .lines()
+        .find_map(|line| line.strip_prefix("synscope: --exec: ")?.strip_suffix(SLOW)?.parse().ok())
+        .unwrap_or_else(|| panic!("{talk}"));
+    let handed = fs::read_to_string(&heard).unwrap().lines().count();
+    assert!(handed > 0 && handed + missed <= changes, "{handed} handed over, {missed} missed, of {changes}");
+    assert!(missed >= changes - 64 - after_all_was_told - 1, "{missed} of {changes} missed, the queue holds 64");
+    assert!(talk.contains("the command is too slow: some changes at the end were not handed to it"), "{talk}");
+}
+
+const SLOW: &str = " changes found no room in the queue of 64: make it faster";
+
+/// A trace that waits at a pipe answers with what it has seen, and goes on.
+#[test]
+fn trace_answers_for_its_numbers_over_http() {
+    let mut child = Command::new(PROGRAM)
+        .args(["trace", "-", "--metrics", "0", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = talk.next().unwrap().unwrap();
+    let addr =
+        line.strip_prefix("metrics at http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap().to_owned();
+    let mut pipe = child.stdin.take().unwrap();
+    let segments: Vec<_> = crowded().play().collect();
+    write_pcap(segments.iter().copied(), &mut pipe).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let answer = loop {
+        let answer = get(&addr, "/metrics");
+        if value(&answer, "synscope_packets_total") == Some(segments.len() as f64) || Instant::now() > deadline {
+            break answer;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("# EOF\n"), "{answer}");
+    assert_eq!(value(&answer, "synscope_packets_total"), Some(segments.len() as f64), "{answer}");
+    let syns = segments.iter().filter(|segment| segment.flags == TcpFlags::SYN).count();
+    assert_eq!(value(&answer, "synscope_syns_total"), Some(syns as f64), "{answer}");
+    let completed = segments.iter().filter(|segment| segment.len == 100).count();
+    assert_eq!(value(&answer, "synscope_attempts_total{outcome=\"completed\"}"), Some(completed as f64), "{answer}");
+    drop(pipe);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -516,6 +516,10 @@ catalog! {
         "It looks like a SYN flood or a scan, and the capture cannot tell",
         "One direction is missing, or a filter kept only SYNs: then every client looks silent. Capture both directions without a flag filter."
         => [];
+    SynSurge = "syn-surge", Note, "RFC 4987 §2",
+        "A crowd: far more connection attempts than usual, nearly all complete",
+        "Popularity, a test of load, or clients that come back all at once. No alarm: the server answers and the clients acknowledge."
+        => [];
 }
 
 impl fmt::Display for Code {

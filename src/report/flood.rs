@@ -39,6 +39,13 @@ pub fn incident(out: &mut dyn Write, told: &Incident, dropped: Option<u64>, styl
     if told.merged_into.is_some() {
         return Ok(());
     }
+    if told.usual_rate.is_some() {
+        line("rate", pace(told))?;
+        line("capture", capture(told, dropped))?;
+        line("sure?", format!("{}: {}", told.confidence.name(), told.reasons.join("; ")))?;
+        line("innocent?", told.innocent_reading.clone())?;
+        return line("limits", format!("{}; rule {}", told.thresholds, told.rule));
+    }
     line("rate", rate(told))?;
     line("became of", told.outcomes_in_words())?;
     if told.scanner.is_none() {
@@ -84,6 +91,12 @@ pub fn over(out: &mut dyn Write, detector: &SynFlood, style: &Style) -> io::Resu
         totals.unexplained_peak,
         detector.thresholds().port_limit
     );
+    let crowds = match count(Class::Surge) {
+        0 => String::new(),
+        1 => "; 1 crowd that was served".to_owned(),
+        n => format!("; {} crowds that were served", text::count(n)),
+    };
+    let service = service + &crowds;
     let named = |class: Class, one: &str, many: &str| match count(class) {
         0 => None,
         1 => Some(format!("1 {one}")),
@@ -130,7 +143,7 @@ fn others(outcomes: [u64; Outcome::COUNT], attempts: u64) -> String {
 /// What did not fit into the tables.
 fn pressure(out: &mut dyn Write, detector: &SynFlood, style: &Style) -> io::Result<()> {
     let (attempts, places) = (detector.attempt_stats(), detector.place_stats());
-    let [incidents, details, scanners] = detector.neglected();
+    let [incidents, details, scanners, rises] = detector.neglected();
     let counts = [
         (attempts.evicted_unjudged, "attempts left the table before their outcome was known"),
         (attempts.sampled_out, "attempts were not followed (sampling)"),
@@ -138,6 +151,7 @@ fn pressure(out: &mut dyn Write, detector: &SynFlood, style: &Style) -> io::Resu
         (incidents, "incidents found no room"),
         (details, "suspicions were kept without sources"),
         (scanners, "sources were no longer watched for scans"),
+        (rises, "rises of a port's pace were not followed"),
     ];
     for (count, what) in counts {
         if count > 0 {
@@ -156,6 +170,7 @@ const fn answer(class: Class) -> (&'static str, Ink) {
         Class::Overload => ("NO ATTACK, too many clients for the server or its path", Ink::Warn),
         Class::Unanswered => ("NO ATTACK, clients ask in vain", Ink::Warn),
         Class::Undetermined => ("CANNOT TELL from this capture", Ink::Warn),
+        Class::Surge => ("NO ATTACK, a crowd, and it is served", Ink::Good),
     }
 }
 
@@ -172,6 +187,7 @@ fn what(told: &Incident) -> String {
         Kind::Overload => "clients repeat their SYN, many get through",
         Kind::Unreachable => "clients repeat their SYN, hardly anyone gets through",
         Kind::Refused => "the port is closed, and clients try again",
+        Kind::Surge => "far more clients than usual get through",
     };
     format!("{} at {}{by}: {words}", told.kind.name(), told.victim)
 }
@@ -195,6 +211,20 @@ fn rate(told: &Incident) -> String {
         text::count(told.peak_syn_rate.into()),
         text::count(told.half_open.into()),
         text::count(told.half_open_peak.into())
+    )
+}
+
+/// Of a crowd.
+fn pace(told: &Incident) -> String {
+    format!(
+        "{:.0} attempts per second, {} at most, {:.1} usual; {} of {} completed ({:.1} %); about {} sources (±3 %)",
+        told.rate,
+        text::count(told.peak_syn_rate.into()),
+        told.usual_rate.unwrap_or(0.0),
+        text::count(told.outcomes[Outcome::Completed.index()].into()),
+        text::count(told.attempts),
+        told.completion.unwrap_or(0.0) * 100.0,
+        text::count(told.distinct_sources.round() as u64)
     )
 }
 

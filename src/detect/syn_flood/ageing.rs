@@ -30,7 +30,12 @@ impl SynFlood {
         }
         let now = self.clock.advance(at);
         loop {
-            let tick = self.incidents.next_tick();
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
+            let (incidents, surges) = (self.incidents.next_tick(), self.surges.next_tick());
+            let tick = incidents.min(surges);
             let next = self.attempts.next_due().filter(|next| next.at <= tick);
             let due = next.map_or(tick, |next| next.at);
             self.due = due;
@@ -39,6 +44,7 @@ impl SynFlood {
             }
             match next {
                 Some(next) => self.grow_older(&next, tell),
+                None if surges < incidents => self.tick_surges(due, tell),
                 None => self.tick(due, now, tell),
             }
         }

@@ -62,6 +62,9 @@ const NEEDED_BY: &[(&str, &str)] = &[
     ("failed-targets", "scan-hosts"),
     ("failed-targets", "scan-failed"),
     ("failed-targets", "scan-tries"),
+    ("pace", "surge-factor"),
+    ("pace", "surge-completed"),
+    ("pace", "surge-floor"),
     ("", "half-open-after"),
     ("", "unanswered-after"),
     ("", "quiet"),
@@ -171,6 +174,7 @@ impl SynFlood {
         };
         let mut incident = self.blank(&judged, rule.name(), victim(group, detail));
         incident.outcomes = picture.during;
+        incident.attempts = picture.during.iter().map(|&count| u64::from(count)).sum();
         incident.taken_back = picture.taken_back;
         incident.rate = picture.rate();
         incident.peak_syn_rate = group.peak_syns;
@@ -213,6 +217,7 @@ impl SynFlood {
         incident.outcomes[Outcome::Refused.index()] = known.refused;
         incident.outcomes[Outcome::Unanswered.index()] = known.unanswered;
         incident.outcomes[Outcome::Completed.index()] = known.completed;
+        incident.attempts = incident.outcomes.iter().map(|&count| u64::from(count)).sum();
         let lasted = (known.last.saturating_sub(known.start) as f64 * 1e-9).max(0.05);
         incident.rate = f64::from(known.tries) / lasted;
         incident.peak_syn_rate = incident.rate as u32;
@@ -250,7 +255,7 @@ impl SynFlood {
         words.join("; ")
     }
 
-    fn blank(&self, judged: &Judgement, rule: &'static str, victim: Victim) -> Incident {
+    pub(super) fn blank(&self, judged: &Judgement, rule: &'static str, victim: Victim) -> Incident {
         let epoch = self.clock.stamp(0);
         Incident {
             id: 0,
@@ -266,8 +271,10 @@ impl SynFlood {
             flagged_at: epoch,
             end: None,
             outcomes: [0; Outcome::COUNT],
+            attempts: 0,
             taken_back: 0,
             rate: 0.0,
+            usual_rate: None,
             peak_syn_rate: 0,
             completion_before: None,
             completion: None,

@@ -119,11 +119,21 @@ pub(super) struct Details {
     cap: usize,
     /// Suspicions without detail, because too many were kept.
     pub(super) refused: u64,
+    /// Details asked for, for the test that holds them to a bound.
+    #[cfg(test)]
+    pub(super) touched: u64,
 }
 
 impl Details {
     pub(super) fn new(cap: usize, hasher: RandomState) -> Self {
-        Self { kept: HashMap::with_hasher(hasher.clone()), hasher, cap, refused: 0 }
+        Self {
+            kept: HashMap::with_hasher(hasher.clone()),
+            hasher,
+            cap,
+            refused: 0,
+            #[cfg(test)]
+            touched: 0,
+        }
     }
 
     pub(super) fn get(&self, group: u32, rule: Rule) -> Option<&Detail> {
@@ -132,6 +142,10 @@ impl Details {
 
     /// Notes one attempt. `true` where there is a detail for it.
     pub(super) fn insert(&mut self, at: (u32, Rule), attempt: &Attempt, hit: Hit) -> bool {
+        #[cfg(test)]
+        {
+            self.touched += 1;
+        }
         let room = self.kept.len() < self.cap;
         match self.kept.get_mut(&at) {
             Some(detail) => detail.insert(attempt, hit, &self.hasher),

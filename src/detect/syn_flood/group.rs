@@ -3,6 +3,7 @@
 use crate::detect::syn_flood::sums::Rule;
 use crate::detect::syn_flood::sums::SHORT;
 use crate::detect::syn_flood::sums::Sums;
+use crate::detect::syn_flood::surge::Pace;
 use crate::detect::syn_flood::thresholds::Thresholds;
 use crate::flow::doorway::Address;
 use crate::flow::doorway::Outcome;
@@ -100,6 +101,8 @@ pub(super) struct Group {
     pub(super) warm: u8,
     /// It ever answered: SYN,ACK, RST or data.
     pub(super) answered: bool,
+    /// How often it is called, of a port.
+    pub(super) pace: Pace,
 }
 
 /// Times of the four earliest bad SYNs of a rise, in order; verdicts may come in another one.
@@ -168,6 +171,7 @@ impl Group {
             incident: NONE,
             warm: 0,
             answered: false,
+            pace: Pace::new(now),
         }
     }
 

@@ -37,6 +37,9 @@ pub(super) struct Groups {
     hasher: RandomState,
     levels: [LevelList; Level::COUNT],
     pub(super) stats: PlaceStats,
+    /// Looks at a place, for the test that holds them to a bound.
+    #[cfg(test)]
+    pub(super) visits: std::cell::Cell<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,14 +66,20 @@ impl Groups {
             hasher,
             levels: [caps.ports, caps.hosts, caps.prefixes, caps.wide, 1].map(level),
             stats: PlaceStats::default(),
+            #[cfg(test)]
+            visits: std::cell::Cell::new(0),
         }
     }
 
     pub(super) fn get(&self, group: u32) -> &Group {
+        #[cfg(test)]
+        self.visits.set(self.visits.get() + 1);
         &self.groups[group as usize]
     }
 
     pub(super) fn get_mut(&mut self, group: u32) -> &mut Group {
+        #[cfg(test)]
+        self.visits.set(self.visits.get() + 1);
         &mut self.groups[group as usize]
     }
 

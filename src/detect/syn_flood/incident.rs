@@ -110,10 +110,14 @@ pub struct Incident {
     pub end: Option<Timestamp>,
     /// Attempts by outcome; what was taken back later is not in it.
     pub outcomes: [u32; Outcome::COUNT],
+    /// Attempts in all. Of a crowd, also those on their way.
+    pub attempts: u64,
     /// Verdicts that later evidence took back.
     pub taken_back: u32,
-    /// Bad attempts per second, mean.
+    /// Bad attempts per second, mean; of a crowd, attempts.
     pub rate: f64,
+    /// Attempts per second before, of a crowd.
+    pub usual_rate: Option<f64>,
     /// SYNs in the busiest second.
     pub peak_syn_rate: u32,
     /// Share of attempts that completed before it began.

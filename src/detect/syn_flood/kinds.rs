@@ -20,11 +20,14 @@ pub enum Class {
     Unanswered,
     /// It looks like one of them, and the capture cannot tell.
     Undetermined,
+    /// A crowd that is served.
+    Surge,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Flood, Self::Scan, Self::Overload, Self::Unanswered, Self::Undetermined];
+    pub const ALL: [Self; 6] =
+        [Self::Flood, Self::Scan, Self::Overload, Self::Unanswered, Self::Undetermined, Self::Surge];
 
     /// Stable name.
     pub const fn name(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Class {
             Self::Overload => "overload",
             Self::Unanswered => "unanswered",
             Self::Undetermined => "undetermined",
+            Self::Surge => "surge",
         }
     }
 }
@@ -61,6 +65,8 @@ pub enum Kind {
     Unreachable,
     /// Refusals, and clients that keep trying.
     Refused,
+    /// Far more clients than usual, and they get through.
+    Surge,
 }
 
 impl Kind {
@@ -77,6 +83,7 @@ impl Kind {
             Self::Overload => "overload",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
+            Self::Surge => "surge",
         }
     }
 }

@@ -55,6 +55,10 @@ impl SynFlood {
         if let Some(verdict) = attempt.verdict {
             self.take_back(&attempt, verdict, now);
         }
+        // Who had to repeat the SYN is not served well: that is how an overload begins.
+        if outcome == Outcome::Completed && !attempt.is_orphan() && !attempt.is_resent() {
+            self.completes(attempt.group, attempt.at);
+        }
         if outcome == Outcome::Completed && !attempt.is_answered() {
             self.above(attempt.group, |group| group.blind_completions += 1);
         }
@@ -126,7 +130,7 @@ impl SynFlood {
     }
 
     /// An attack is told of a place, or of one that contains it.
-    fn is_attacked(&self, group: u32) -> bool {
+    pub(super) fn is_attacked(&self, group: u32) -> bool {
         let mut at = group;
         while at != NONE && !self.incidents.is_attack(self.groups.get(at).incident) {
             at = self.groups.get(at).parent;

@@ -12,11 +12,13 @@
 //! | `totals` | sums over all of them |
 //! | `detail`, `sketch` | who is behind it, in constant memory |
 //! | `scan` | the same by source |
+//! | `surge`, `crowd` | the pace of a port, and a crowd that is served |
 //! | `alarm`, `open`, `kinds`, `reading`, `describe`, `incident`, `telling` | from a sum to an incident, its kind, its words |
 
 mod ageing;
 mod alarm;
 mod clock;
+mod crowd;
 mod describe;
 mod detail;
 mod group;
@@ -31,6 +33,7 @@ mod segment;
 mod settings;
 mod sketch;
 mod sums;
+mod surge;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,7 @@ use crate::detect::syn_flood::detail::Details;
 use crate::detect::syn_flood::groups::Groups;
 use crate::detect::syn_flood::open::Incidents;
 use crate::detect::syn_flood::scan::Scans;
+use crate::detect::syn_flood::surge::Surges;
 use crate::flow::Doorway;
 use crate::flow::Leaves;
 use crate::flow::doorway::Attempt;
@@ -111,6 +115,7 @@ pub struct SynFlood {
     details: Details,
     scans: Scans,
     incidents: Incidents,
+    surges: Surges,
     /// Trace time before which there is nothing to do.
     due: i64,
     /// Attempts before this trace time that have no verdict will never have one.
@@ -120,6 +125,9 @@ pub struct SynFlood {
     /// Trace time of the last search for details that nobody needs.
     swept: i64,
     totals: Totals,
+    /// Steps of time, for the test that holds them to a bound.
+    #[cfg(test)]
+    steps: u64,
 }
 
 impl Default for SynFlood {
@@ -140,11 +148,14 @@ impl SynFlood {
             details: Details::new(th.caps.details, hasher.clone()),
             scans: Scans::new(th.caps.scanners, hasher.clone()),
             incidents: Incidents::new(th.caps.incidents),
+            surges: Surges::new(th.caps.surges),
             due: i64::MIN,
             void_before: i64::MIN,
             plain: 0,
             swept: 0,
             totals: Totals::default(),
+            #[cfg(test)]
+            steps: 0,
             hasher,
             th,
         }
@@ -190,9 +201,9 @@ impl SynFlood {
         self.attempts.len()
     }
 
-    /// Incidents not opened because too many were; details refused; sources no longer watched.
-    pub const fn neglected(&self) -> [u64; 3] {
-        [self.incidents.refused, self.details.refused, self.scans.forgotten]
+    /// Incidents not opened because too many were; details refused; sources no longer watched; rises not followed.
+    pub const fn neglected(&self) -> [u64; 4] {
+        [self.incidents.refused, self.details.refused, self.scans.forgotten, self.surges.refused]
     }
 
     /// Feeds one segment, in capture order.
@@ -242,6 +253,7 @@ impl SynFlood {
     pub fn finish(&mut self, tell: Tell<'_>) {
         let now = self.clock.now();
         self.judge_the_rest(now, tell);
+        self.close_surges(now, tell);
         self.close_all(now, tell);
     }
 

@@ -135,14 +135,19 @@ impl Incidents {
         (0..self.open.len() as u32).filter(|&incident| self.is_open(incident)).collect()
     }
 
+    /// The next number.
+    pub(super) const fn number(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
     pub(super) fn put(&mut self, mut open: Open) -> Option<u32> {
         if self.count >= self.cap {
             self.refused += 1;
             return None;
         }
         if open.id == 0 {
-            self.ids += 1;
-            open.id = self.ids;
+            open.id = self.number();
         }
         self.tick = if self.count == 0 { open.flagged.saturating_add(TICK.0) } else { self.tick };
         self.count += 1;

@@ -36,7 +36,7 @@ pub(super) fn innocent_reading(judged: &Judgement, picture: &Picture) -> String 
             "monitoring or a load balancer: those try few ports, insist on each target, and get through to most"
                 .to_owned()
         }
-        (Class::Overload | Class::Unanswered, _) => {
+        (Class::Overload | Class::Unanswered | Class::Surge, _) => {
             "this is the innocent reading; nothing points to an attack".to_owned()
         }
     }

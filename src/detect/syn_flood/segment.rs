@@ -29,6 +29,7 @@ impl SynFlood {
         if !self.attempts.keeps(key) {
             return;
         }
+        self.called(group, Address::of(ip.src), segment.frame as u32, now, tell);
         let attempt = Attempt {
             key,
             source: Address::of(ip.src),

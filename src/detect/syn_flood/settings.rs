@@ -118,6 +118,9 @@ impl Setting {
         f64 scan_hosts, "scan-hosts", "hosts", 2 to 1e6, "Hosts that one source tries in vain on few ports: a scan";
         f64 scan_failed, "scan-failed", "of tries", 0 to 1, "Share of a scanner's tries that fail";
         f64 scan_tries, "scan-tries", "tries per target", 1 to 1e6, "Beyond, it is a client that insists";
+        f64 surge_factor, "surge-factor", "times", 1 to 1e6, "So many times its mean at a port are a crowd, if they complete: a note";
+        f64 surge_completed, "surge-completed", "of attempts", 0 to 1, "Share of them that must complete";
+        f64 surge_floor, "surge-floor", "attempts/s", 1 to 1e9, "Fewer are never a crowd";
         span quiet, "quiet", "s", 0.1 to 86400, "An incident ends after so long without a bad attempt";
         span update_every, "update-every", "s", 0.1 to 86400, "An incident that goes on is told again so often";
         usize caps.attempts, "max-attempts", "attempts", 64 to 1e9, "Held at once, 64 octets each; the oldest leave first";
@@ -128,6 +131,7 @@ impl Setting {
         usize caps.details, "max-details", "places", 4 to 1e6, "Places whose sources are kept; beyond, counted without";
         usize caps.scanners, "max-scanners", "sources", 4 to 1e6, "Sources watched for scans; the longest silent leave first";
         usize caps.incidents, "max-incidents", "incidents", 1 to 1e6, "Open at once; beyond, counted as neglected";
+        usize caps.surges, "max-surges", "ports", 1 to 1e6, "Rises followed at once; beyond, counted as neglected";
     };
 
     /// The threshold of that name.

@@ -17,6 +17,7 @@ impl Incident {
             Class::Overload => Code::SynOverload,
             Class::Unanswered => Code::SynUnanswered,
             Class::Undetermined => Code::SynFloodUndetermined,
+            Class::Surge => Code::SynSurge,
         }
     }
 
@@ -52,6 +53,20 @@ impl Incident {
                 self.reasons.join("; ")
             );
         }
+        if let Some(usual) = self.usual_rate {
+            return format!(
+                "{what} at {} from {} {end}: {:.0} attempts per second, {usual:.1} usual, from about {:.0} sources; {} of \
+                 {} completed. Confidence {}: {}",
+                self.victim,
+                self.start,
+                self.rate,
+                self.distinct_sources,
+                self.outcomes[Outcome::Completed.index()],
+                self.attempts,
+                self.confidence.name(),
+                self.reasons.join("; ")
+            );
+        }
         let completion = self.completion.map_or_else(|| "?".to_owned(), percent);
         let before = self.completion_before.map_or_else(|| "?".to_owned(), percent);
         format!(
@@ -76,6 +91,25 @@ impl Incident {
         words.join(", ")
     }
 
+    /// What there is to say of a crowd; nothing is known of a rest that is not bad.
+    fn crowd(&self, add: &mut impl FnMut(&'static str, Value)) {
+        add("peak_syn_rate", self.peak_syn_rate.into());
+        add("attempts", self.attempts.into());
+        add("completed", self.outcomes[Outcome::Completed.index()].into());
+        if let Some(share) = self.completion {
+            add("completion", Value::Ratio(round(share)));
+        }
+        add("distinct_sources", (self.distinct_sources.round() as u64).into());
+        add("distinct_sources_error", Value::Ratio(0.03));
+        add("attempts_per_source", Value::Ratio(round(self.per_source)));
+        add("direction", self.direction.into());
+        add("sampling", u64::from(1_u32 << self.sampling).into());
+        add("confidence", self.confidence.name().into());
+        add("reasons", self.reasons.join("; ").into());
+        add("innocent_reading", self.innocent_reading.as_str().into());
+        add("thresholds", self.thresholds.as_str().into());
+    }
+
     fn evidence(&self) -> Vec<(&'static str, Value)> {
         let mut evidence: Vec<(&'static str, Value)> = vec![
             ("incident", self.id.into()),
@@ -97,8 +131,13 @@ impl Incident {
             add("source", scanner.to_string().into());
         }
         add("rate", Value::Ratio(round(self.rate)));
+        if let Some(usual) = self.usual_rate {
+            add("usual_rate", Value::Ratio(round(usual)));
+            self.crowd(&mut add);
+            return evidence;
+        }
         add("peak_syn_rate", self.peak_syn_rate.into());
-        add("attempts", self.outcomes.iter().map(|&count| u64::from(count)).sum::<u64>().into());
+        add("attempts", self.attempts.into());
         for (outcome, name) in Outcome::NAMED {
             add(name, self.outcomes[outcome.index()].into());
         }

@@ -76,6 +76,12 @@ pub struct Thresholds {
     pub scan_failed: f64,
     /// Tries per target beyond which it is a client that insists, not a scan.
     pub scan_tries: f64,
+    /// Times its mean that the attempts at a port must be for a crowd.
+    pub surge_factor: f64,
+    /// Share of them that must complete.
+    pub surge_completed: f64,
+    /// Attempts per second below which nothing is a crowd.
+    pub surge_floor: f64,
     /// An incident ends after this long without a bad attempt.
     pub quiet: Span,
     /// An incident that goes on is told again this often.
@@ -103,6 +109,8 @@ pub struct Caps {
     pub scanners: usize,
     /// Incidents open at once.
     pub incidents: usize,
+    /// Rises of a port's pace followed at once, some 1,200 octets each.
+    pub surges: usize,
 }
 
 impl Default for Caps {
@@ -116,6 +124,7 @@ impl Default for Caps {
             details: 1 << 8,
             scanners: 1 << 12,
             incidents: 256,
+            surges: 64,
         }
     }
 }
@@ -157,6 +166,9 @@ impl Default for Thresholds {
             scan_hosts: 24.0,
             scan_failed: 0.9,
             scan_tries: 2.5,
+            surge_factor: 5.0,
+            surge_completed: 0.8,
+            surge_floor: 50.0,
             quiet: Span::from_secs(12),
             update_every: Span::from_secs(10),
             caps: Caps::default(),

@@ -5,8 +5,17 @@ use crate::detect::syn_flood::Caps;
 use crate::detect::syn_flood::Thresholds;
 
 fn small() -> Thresholds {
-    let caps =
-        Caps { attempts: 4_096, ports: 64, hosts: 32, prefixes: 16, wide: 8, details: 8, scanners: 8, incidents: 4 };
+    let caps = Caps {
+        attempts: 4_096,
+        ports: 64,
+        hosts: 32,
+        prefixes: 16,
+        wide: 8,
+        details: 8,
+        scanners: 8,
+        incidents: 4,
+        surges: 4,
+    };
     Thresholds { caps, ..Thresholds::default() }
 }
 

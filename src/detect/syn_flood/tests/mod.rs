@@ -6,6 +6,8 @@ mod benign;
 mod bounds;
 mod floods;
 mod properties;
+mod surges;
+mod work;
 
 use std::hash::BuildHasher;
 use std::net::IpAddr;
