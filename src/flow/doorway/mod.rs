@@ -198,8 +198,10 @@ impl Doorway {
             if self.left > self.ring.len() / 2 {
                 self.close_ranks();
             } else {
+                // A ring walks through all of its room, so the last half grows in small steps: wide ones fill less of it.
                 let len = self.ring.len();
-                self.ring.reserve_exact(len.max(64).min(self.cap.saturating_sub(len)).max(1));
+                let step = if len < self.cap / 2 { len.max(64) } else { self.cap / 64 };
+                self.ring.reserve_exact(step.min(self.cap.saturating_sub(len)).max(1));
             }
         }
         let ends = [attempt.source, attempt.server];
