@@ -100,16 +100,29 @@ if [ -n "$live" ]; then
     ip -n $from link add wire type veth peer name wire netns $to
     ip -n $from link set wire up
     ip -n $to link set wire up
-    ip netns exec $to /usr/bin/time -f '%M' -o "$work/time" "$target/synscope" trace wire --duration 25s --format jsonl \
-        >"$work/told" 2>"$work/said" &
-    watcher=$!
-    sleep 1
-    ip netns exec $from "$target/examples/traffic" spoofed --out wire --rate 100000 --lasts 10 --lead 0 --crowd 100 \
-        --backlog 0 --slowest 100 --count 1000000 2>"$work/truth"
-    wait $watcher || true
-    read -r kilobytes < <(tail -n 1 "$work/time")
-    good=$(sed 's/.*good \([0-9]*\).*/\1/' "$work/truth")
-    echo "live: $(tail -n 1 "$work/time") KB at most, $(grep '"type":"connection"' "$work/told" | grep -c "$established") of" \
-        "$good handshakes; $(tail -n 1 "$work/said")"
+    # watched SECONDS TRAFFIC…: the traffic goes over the wire while `trace` looks on; sets megabytes, good, counted.
+    watched() {
+        local lasts=$1 watcher
+        shift
+        ip netns exec $to /usr/bin/time -f '%M %U %S' -o "$work/time" "$target/synscope" trace wire --duration "${lasts}s" \
+            --format jsonl >"$work/told" 2>"$work/said" &
+        watcher=$!
+        sleep 1
+        ip netns exec $from "$target/examples/traffic" "$@" 2>"$work/truth"
+        wait $watcher || true
+        read -r kilobytes user system < <(tail -n 1 "$work/time")
+        megabytes=$(awk "BEGIN { print $kilobytes / 1000 }")
+        good=$(sed 's/.*good \([0-9]*\).*/\1/' "$work/truth")
+        frames=$(sed 's/.*frames \([0-9]*\).*/\1/' "$work/truth")
+        counted=$(grep '"type":"connection"' "$work/told" | grep -c "$established" || true)
+    }
+    watched 6 steady --out wire --lead 0 --lasts 4 --crowd 0
+    quiet=$megabytes
+    watched 25 spoofed --out wire --rate 100000 --lasts 10 --lead 0 --crowd 100 --backlog 0 --slowest 100 --count 1000000
+    more=$(awk "BEGIN { printf \"%.1f\", $megabytes - $quiet }")
+    share=$(awk "BEGIN { printf \"%.1f\", 100 * $counted / $good }")
+    echo "live: $frames frames, $more MB more than $quiet, $share % of $good handshakes; $(tail -n 1 "$work/said")"
+    holds "$more <= $most_memory"
+    holds "$share >= $least_told"
 fi
 exit $failed
