@@ -205,6 +205,7 @@ fn has_tcp_data(bytes: &[u8]) -> bool {
         clock: Clock::File,
         link_type: LinkType::ETHERNET,
         interface: 0,
+        carried_seconds: 0,
         caplen: length,
         origlen: length,
     };

@@ -363,6 +363,7 @@ fn told(plan: &Plan) -> Vec<Incident> {
             clock: Clock::File,
             link_type: LinkType::RAW,
             interface: 0,
+            carried_seconds: 0,
             caplen: length,
             origlen: length,
         };

@@ -311,7 +311,16 @@ fn frame(number: u64, link_type: LinkType, bytes: &[u8], cut: u32) -> Frame<'_> 
     let caplen = bytes.len() as u32;
     let at = Timestamp::EPOCH;
     Frame {
-        meta: FrameMeta { number, at, clock: Clock::File, link_type, interface: 0, caplen, origlen: caplen + cut },
+        meta: FrameMeta {
+            number,
+            at,
+            clock: Clock::File,
+            link_type,
+            interface: 0,
+            carried_seconds: 0,
+            caplen,
+            origlen: caplen + cut,
+        },
         bytes,
     }
 }

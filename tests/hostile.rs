@@ -36,6 +36,7 @@ fn frame(link_type: LinkType, bytes: &[u8]) -> Frame<'_> {
         clock: Clock::File,
         link_type,
         interface: 0,
+        carried_seconds: 0,
         caplen: octets,
         origlen: octets,
     };

@@ -35,6 +35,7 @@ impl Trace {
                     clock: Clock::File,
                     link_type: script.link.link_type(),
                     interface: 0,
+                    carried_seconds: 0,
                     caplen: bytes.len() as u32,
                     origlen,
                 };

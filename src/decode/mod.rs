@@ -94,8 +94,16 @@ mod tests {
     pub(in crate::decode) fn frame(link_type: LinkType, bytes: &[u8]) -> Frame<'_> {
         let octets = bytes.len() as u32;
         let at = Timestamp::EPOCH;
-        let meta =
-            FrameMeta { number: 1, at, clock: Clock::File, link_type, interface: 0, caplen: octets, origlen: octets };
+        let meta = FrameMeta {
+            number: 1,
+            at,
+            clock: Clock::File,
+            link_type,
+            interface: 0,
+            carried_seconds: 0,
+            caplen: octets,
+            origlen: octets,
+        };
         Frame { meta, bytes }
     }
 

@@ -16,6 +16,8 @@ pub struct FrameMeta {
     pub link_type: LinkType,
     /// Index into the capture's interfaces, 0 where there is only one.
     pub interface: u32,
+    /// Whole seconds that stood in the stamp's fraction, which should hold less than one; `at` has them counted in.
+    pub carried_seconds: u32,
     /// Octets captured.
     pub caplen: u32,
     /// Octets on the wire; more than `caplen` where the capture cut the frame (snap length).

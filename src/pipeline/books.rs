@@ -113,7 +113,16 @@ mod tests {
     fn data_bytes(bytes: &[u8]) -> Option<u64> {
         let (caplen, at) = (bytes.len() as u32, Timestamp::EPOCH);
         let link_type = LinkType::ETHERNET;
-        let meta = FrameMeta { number: 1, at, clock: Clock::File, link_type, interface: 0, caplen, origlen: caplen };
+        let meta = FrameMeta {
+            number: 1,
+            at,
+            clock: Clock::File,
+            link_type,
+            interface: 0,
+            carried_seconds: 0,
+            caplen,
+            origlen: caplen,
+        };
         let packet = decode(&Frame { meta, bytes });
         let (ip, header) = (packet.ip.as_ref().expect("IP"), packet.tcp().expect("a segment"));
         let mut ledger = None;

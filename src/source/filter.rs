@@ -131,7 +131,16 @@ mod tests {
 
     fn frame(link_type: LinkType, bytes: &[u8], origlen: u32) -> Frame<'_> {
         let (at, caplen) = (Timestamp::EPOCH, bytes.len() as u32);
-        let meta = FrameMeta { number: 1, at, clock: Clock::File, link_type, interface: 0, caplen, origlen };
+        let meta = FrameMeta {
+            number: 1,
+            at,
+            clock: Clock::File,
+            link_type,
+            interface: 0,
+            carried_seconds: 0,
+            caplen,
+            origlen,
+        };
         Frame { meta, bytes }
     }
 

@@ -138,6 +138,7 @@ impl LiveSource {
             clock,
             link_type: self.link_type,
             interface: 0,
+            carried_seconds: 0,
             caplen: bytes.len() as u32,
             origlen: whole.len() as u32,
         };

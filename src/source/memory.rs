@@ -52,6 +52,7 @@ impl Source for MemorySource {
                 clock: Clock::File,
                 link_type: self.info.interfaces[0].link_type,
                 interface: 0,
+                carried_seconds: 0,
                 caplen: bytes.len() as u32,
                 origlen: bytes.len() as u32,
             };

@@ -198,6 +198,7 @@ impl Pcap {
                 clock: Clock::File,
                 link_type: self.link_type,
                 interface: self.interface,
+                carried_seconds: (nanos / 1_000_000_000) as u32,
                 caplen: record.bytes.len() as u32,
                 origlen: record.origlen,
             };

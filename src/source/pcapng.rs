@@ -143,6 +143,7 @@ impl Pcapng {
                 clock: Clock::File,
                 link_type: port.link_type,
                 interface: self.base + packet.interface,
+                carried_seconds: 0,
                 caplen: packet.bytes.len() as u32,
                 origlen: packet.origlen,
             };

@@ -183,7 +183,16 @@ impl Random {
 fn meta(len: usize) -> FrameMeta {
     let len = len as u32;
     let at = Timestamp::EPOCH;
-    FrameMeta { number: 1, at, clock: Clock::Kernel, link_type: LinkType::RAW, interface: 0, caplen: len, origlen: len }
+    FrameMeta {
+        number: 1,
+        at,
+        clock: Clock::Kernel,
+        link_type: LinkType::RAW,
+        interface: 0,
+        carried_seconds: 0,
+        caplen: len,
+        origlen: len,
+    }
 }
 
 /// Lists all kinds, and does not compile where one is missing.

@@ -235,7 +235,7 @@ impl Dialect {
             }
             // Wireshark reads up to the window before it counts the stream; the classic quote has eight octets.
             (Protocol::Tcp, Some(seq), Some(flags)) if quoted.octets >= 16 => {
-                let at = packet.meta.at.nanos();
+                let at = stamp(packet);
                 let (place, _) = self.find_stream(tuple, dir, flags, seq);
                 self.tcp.at(place).note_phase(dir, at, flags, bystander::quoted_len(packet, &quoted));
             }
@@ -248,7 +248,7 @@ impl Dialect {
         let shape = shape(packet, tcp);
         let segment = Segment {
             frame: packet.meta.number,
-            at: packet.meta.at.nanos(),
+            at: stamp(packet),
             seq: tcp.seq,
             ack: tcp.ack,
             flags: tcp.flags,
@@ -269,7 +269,7 @@ impl Dialect {
         };
         let segment = Segment {
             frame: packet.meta.number,
-            at: packet.meta.at.nanos(),
+            at: stamp(packet),
             seq: stump.seq,
             ack: stump.ack,
             flags: stump.flags,
@@ -366,6 +366,17 @@ impl Dialect {
     }
 }
 
+/// Nanoseconds since the epoch as Wireshark reads them: it keeps a stamp's fraction in 32 bits, with a sign, where a
+/// spoilt capture may have written more.
+fn stamp(packet: &Packet<'_>) -> i64 {
+    let (at, carried) = (packet.meta.at.nanos(), i64::from(packet.meta.carried_seconds));
+    if carried == 0 {
+        return at;
+    }
+    let fraction = carried * NANOS + at.rem_euclid(NANOS);
+    at - fraction + i64::from(fraction as u32 as i32)
+}
+
 /// What Wireshark hears of the options: all that they say, unless something is wrong with them.
 fn heard(tcp: &TcpHeader<'_>) -> Heard {
     let declared = usize::from(tcp.header_len.saturating_sub(MIN_HEADER));
@@ -426,5 +437,7 @@ const fn before(a: SeqNumber, b: SeqNumber) -> bool {
 pub const MAX_CONVERSATIONS: usize = 1 << 20;
 /// Unacknowledged segments that all lists together have memory for.
 const MAX_NOTED: usize = 1 << 23;
+/// Nanoseconds in a second.
+const NANOS: i64 = 1_000_000_000;
 /// Octets of a TCP header without options (RFC 9293 §3.1).
 const MIN_HEADER: u8 = 20;

@@ -65,6 +65,7 @@ fn seen(segments: &[Raw]) -> Vec<Option<Tags>> {
             clock: Clock::File,
             link_type: LinkType(101),
             interface: 0,
+            carried_seconds: 0,
             caplen: captured as u32,
             origlen: octets.len() as u32,
         };

@@ -6,10 +6,12 @@ use crate::packet::headers::Icmp;
 use crate::packet::headers::OuterTransport;
 use crate::packet::headers::Quoted;
 use crate::packet::headers::UdpHeader;
+use crate::packet::time::Span;
 use crate::packet::tuple::Dir;
 use crate::packet::tuple::Endpoint;
 use crate::packet::tuple::Protocol;
 use crate::tcp::dialect::Losses;
+use crate::tcp::dialect::NANOS;
 use crate::tcp::dialect::Shape;
 use crate::tcp::dialect::unacked::MAX_UNACKED;
 
@@ -181,4 +183,16 @@ fn the_machine_writes_what_the_contract_asks_for() {
             + r#""tcp.completeness":15,"tcp.analysis.bytes_in_flight":5,"tcp.analysis.push_bytes_sent":5,"#
             + r#""tcp.analysis.initial_rtt":"0.020000000"}"#
     );
+}
+
+#[test]
+fn a_fraction_beyond_32_bits_wraps() {
+    let mut packets = trace("0> S 100\n2000< SA 900 101\n10> A 101 901");
+    // 8.915240 s in the fraction of the first stamp: 8 of them carried, and 2^32 ns fit twice into it.
+    let meta = &mut packets[0].meta;
+    meta.at = Timestamp::from_nanos(1_700_000_000 * NANOS + 8_915_240_000);
+    meta.carried_seconds = 8;
+    packets[2].meta.at = Timestamp::from_nanos(1_700_000_000 * NANOS + 558_549_000);
+    let shown = field(&replay(&packets)[2], "tcp.analysis.initial_rtt");
+    assert_eq!(shown, Some(Value::Seconds(Span(558_549_000 - (8_915_240_000 - 2 * (1 << 32))))));
 }
