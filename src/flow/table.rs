@@ -20,7 +20,7 @@ use crate::packet::Tuple;
 /// Closed conversations kept for stragglers; beyond this the oldest leaves before its time.
 pub const MAX_CLOSED: usize = 16_384;
 /// The same while as many attempts wait as are held at once: memory is for those then.
-pub const MAX_CLOSED_UNDER_PRESSURE: usize = 2_048;
+pub const MAX_CLOSED_UNDER_PRESSURE: usize = 1_024;
 /// Conversations up to which a patient table forgets nobody.
 pub const CALM: usize = 65_536;
 /// Slots looked at per packet for expiry: more than one, so that the table shrinks after a burst.
@@ -104,7 +104,7 @@ impl<T> Table<T> {
         self
     }
 
-    /// The same table, of which at most so many conversations are attempts, and as many insistent ones: see
+    /// The same table, of which at most so many conversations are attempts, insistent ones included: see
     /// [`pop_attempt`](Self::pop_attempt).
     #[must_use]
     pub fn with_attempts(mut self, most: usize) -> Self {
@@ -215,7 +215,7 @@ impl<T> Table<T> {
     /// `None` or [`EXPIRE_PER_PACKET`](Self::expire_budget) times. A clock that steps back does not move trace time.
     pub fn pop_expired(&mut self, at: Timestamp) -> Option<(Tuple, T, Leaves)> {
         self.now = self.now.max(at);
-        let pressed = self.lists[Stage::Attempt.index()].len() >= self.most_attempts;
+        let pressed = self.waiting() >= self.most_attempts;
         if self.index.len() <= self.calm && !pressed {
             return None;
         }
@@ -233,15 +233,23 @@ impl<T> Table<T> {
         None
     }
 
-    /// Takes out the attempt that was silent longest, if with another one there would be too many: of either kind,
-    /// at most [`with_attempts`](Self::with_attempts). With its key.
+    /// Takes out the attempt that was silent longest, with its key, if with another one there would be more than
+    /// [`with_attempts`](Self::with_attempts) allows. A plain one, of which nothing is lost, while more than a quarter
+    /// are; then an insistent one.
     pub fn pop_attempt(&mut self) -> Option<(u64, Tuple, T)> {
-        let full = |list: &&List| list.len() >= self.most_attempts;
-        let lists = [Stage::Attempt, Stage::Insistent].map(|stage| self.lists[stage.index()]);
-        let slot = lists.iter().find(full)?.oldest()?;
+        if self.waiting() < self.most_attempts {
+            return None;
+        }
+        let [plain, insistent] = [Stage::Attempt, Stage::Insistent].map(|stage| self.lists[stage.index()]);
+        let spared = if plain.len() > self.most_attempts / 4 { plain } else { insistent };
+        let slot = spared.oldest()?;
         let key = self.slots[slot as usize].hash;
         let (tuple, value) = self.remove(Lookup { slot });
         Some((key, tuple, value))
+    }
+
+    fn waiting(&self) -> usize {
+        self.lists[Stage::Attempt.index()].len() + self.lists[Stage::Insistent.index()].len()
     }
 
     /// How often to call [`pop_expired`](Self::pop_expired) per packet.
@@ -390,6 +398,28 @@ mod tests {
         assert_eq!(table.pop_for_room(), Some((tuple(2), 2, Leaves::Evicted)));
         assert_eq!(table.pop_for_room(), None, "there is room now");
         assert_eq!(table.stats().evicted, 1);
+    }
+
+    #[test]
+    fn plain_attempts_go_before_insistent_ones_until_a_quarter_is_left() {
+        let mut table = Table::new(100).with_attempts(8);
+        for n in 0..4 {
+            put(&mut table, tuple(n), at(0), Stage::Insistent, n);
+        }
+        for n in 4..7 {
+            put(&mut table, tuple(n), at(1), Stage::Attempt, n);
+        }
+        assert_eq!(table.pop_attempt(), None, "seven, and room for one");
+        put(&mut table, tuple(7), at(1), Stage::Attempt, 7);
+        let popped: Vec<_> = (8..14)
+            .map(|n| {
+                let gone = table.pop_attempt().map(|(_, _, value)| value);
+                put(&mut table, tuple(n), at(2), if n < 10 { Stage::Insistent } else { Stage::Attempt }, n);
+                gone
+            })
+            .collect();
+        assert_eq!(popped, [4, 5, 0, 6, 7, 10].map(Some));
+        assert_eq!(table.len(), 8);
     }
 
     #[test]

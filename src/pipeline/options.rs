@@ -23,7 +23,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1 << 18, exchanges: 1 << 18, attempts: 1 << 11, half_open: 1 << 19 }
+        Self { connections: 1 << 18, exchanges: 1 << 18, attempts: 1 << 10, half_open: 1 << 19 }
     }
 }
 

@@ -4,8 +4,7 @@
 //! silent longest is let go and only its entry remains. Whatever comes for it brings it back under the same stream
 //! number: its segments are played again from the entry, so it goes on with the right numbers, options, times and
 //! outcome. If nothing comes, it is told of when the entry leaves. An attempt of which a segment was repeated does not fit
-//! an entry as a whole: as many of those again stay whole; beyond, they are told of at once, and again at their end if
-//! they go on.
+//! an entry as a whole: those are let go last. Then they are told of at once, and again at their end if they go on.
 //!
 //! [`Limits::attempts`]: crate::pipeline::Limits::attempts
 

@@ -198,8 +198,10 @@ impl Doorway {
             if self.left > self.ring.len() / 2 {
                 self.close_ranks();
             } else {
+                // A ring walks through all of its room, so the last half grows in small steps: wide ones fill less of it.
                 let len = self.ring.len();
-                self.ring.reserve_exact(len.max(64).min(self.cap.saturating_sub(len)).max(1));
+                let step = if len < self.cap / 2 { len.max(64) } else { self.cap / 64 };
+                self.ring.reserve_exact(step.min(self.cap.saturating_sub(len)).max(1));
             }
         }
         let ends = [attempt.source, attempt.server];
@@ -208,8 +210,13 @@ impl Doorway {
         let ends = if is_wide { [self.wide.put(ends), 0] } else { ends.map(|end| end.low as u32) };
         let slot = self.end();
         self.ring.push_back(Entry::new(&attempt, ends));
-        let (ring, first) = (&self.ring, self.first);
-        self.index.insert_unique(attempt.key, slot, |&slot| ring[slot.wrapping_sub(first) as usize].key);
+        // What was removed leaves marks in the index. Full of them, it would double.
+        if self.index.capacity() == self.index.len() {
+            self.write_index();
+        } else {
+            let (ring, first) = (&self.ring, self.first);
+            self.index.insert_unique(attempt.key, slot, |&slot| ring[slot.wrapping_sub(first) as usize].key);
+        }
         self.used += weight(is_wide);
         self.stats.opened += 1;
         self.stats.peak = self.stats.peak.max(self.index.len());
@@ -347,11 +354,18 @@ impl Doorway {
         self.ring.truncate(kept);
         self.stages = stages;
         self.left = 0;
+        self.write_index();
+    }
+
+    /// The index anew, in the room that it has while an eighth of it would stay free: so this comes once in so many.
+    fn write_index(&mut self) {
         self.index.clear();
-        for (place, entry) in self.ring.iter().enumerate() {
-            let (ring, first) = (&self.ring, self.first);
-            let slot = first.wrapping_add(place as u32);
-            self.index.insert_unique(entry.key, slot, |&slot| ring[slot.wrapping_sub(first) as usize].key);
+        let held = self.ring.len() - self.left;
+        self.index.reserve(held + held / 8, |_| 0);
+        let (ring, first) = (&self.ring, self.first);
+        let key = |&slot: &u32| ring[slot.wrapping_sub(first) as usize].key;
+        for (place, entry) in ring.iter().enumerate().filter(|(_, entry)| entry.key != GONE) {
+            self.index.insert_unique(entry.key, first.wrapping_add(place as u32), key);
         }
     }
 }
@@ -396,6 +410,18 @@ mod tests {
 
     fn keys(doorway: &Doorway, stage: usize) -> Vec<u64> {
         doorway.stage(stage).map(|slot| doorway.get(slot).key).collect()
+    }
+
+    #[test]
+    fn an_index_that_many_have_left_keeps_its_size_and_finds_who_is_there() {
+        let mut attempts = table(4_096);
+        for n in 1..=100_000_u64 {
+            while attempts.pop_for_room(Address::of_v4(7), n as i64).is_some() {}
+            attempts.insert(attempt(n.wrapping_mul(0x9e37_79b9_7f4a_7c15), 0));
+            assert!(attempts.index.capacity() <= 8_192 * 7 / 8, "{n}: {}", attempts.index.capacity());
+        }
+        let held = |n: u64| attempts.find(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).is_some();
+        assert!((95_905..=100_000).all(held) && !(1..=95_904).any(held));
     }
 
     #[test]
