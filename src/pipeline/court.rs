@@ -33,7 +33,7 @@ impl Court {
 
     /// A connection is over. What it says of the capture counts for itself already.
     pub(super) fn connection(&mut self, mut ended: EndedConnection<'_>, sink: &mut dyn Sink) {
-        self.trial.connection(ended.connection, ended.why, ended.resumed);
+        self.trial.connection(ended.connection, ended.why);
         self.blind.one_sided = self.trial.is_one_sided();
         ended.blind = self.blind;
         self.detectors.on_connection(&ended, &mut |finding| sink.finding(finding));

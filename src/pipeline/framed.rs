@@ -32,6 +32,9 @@ pub(super) struct Kept {
     _place: Arc<()>,
 }
 
+/// Attempts that are whole connections while messages are looked for.
+pub const FRAMED_ATTEMPTS: usize = 1 << 16;
+
 impl Analyzer {
     /// The same analysis, asking which datagrams a reader would cut that takes `size` octets with one read.
     #[must_use]
@@ -42,9 +45,13 @@ impl Analyzer {
 
     /// The same analysis, looking for messages in the octets of some connections. Each of them, [`MAX_FRAMED`] at once
     /// at most, costs a box of about 1 KB, and per direction what
-    /// [`reassembly`](crate::tcp::reassembly) may hold: 80 KB.
+    /// [`reassembly`](crate::tcp::reassembly) may hold: 80 KB. Attempts that wait stay whole connections up to
+    /// [`FRAMED_ATTEMPTS`]: one that is let go and brought back has lost its messages.
     #[must_use]
     pub fn finding_messages(mut self, framed: Option<Framed>) -> Self {
+        if framed.is_some() {
+            self.tcp = self.tcp.with_attempts(FRAMED_ATTEMPTS);
+        }
         self.finder = framed.map(Finder::new);
         self
     }

@@ -20,6 +20,7 @@ mod waiting;
 
 pub use analyzer::Analyzer;
 pub use facts::Facts;
+pub use framed::FRAMED_ATTEMPTS;
 pub use framed::MAX_FRAMED;
 pub use options::Framed;
 pub use options::Judging;

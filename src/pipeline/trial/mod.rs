@@ -46,9 +46,9 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// A connection is over.
-    pub fn connection(&mut self, connection: &Connection, why: Leaves, resumed: bool) {
-        self.connections += u64::from(!resumed);
+    /// A connection is over, or is told of early; one that goes on after that counts again at its end.
+    pub fn connection(&mut self, connection: &Connection, why: Leaves) {
+        self.connections += 1;
         match Sides::of(connection) {
             Sides::Both => self.two_sided += 1,
             Sides::Only(_) => self.one_sided += 1,
