@@ -17,6 +17,7 @@ mod ether;
 mod extent;
 mod host;
 mod icmp;
+mod icmp_extension;
 mod ip;
 mod ip_options;
 mod lan;

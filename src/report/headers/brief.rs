@@ -76,7 +76,11 @@ fn ip_words(line: &mut String, packet: &Packet<'_>, ip: &IpHeader, seen: &Seen<'
         }
         Transport::Udp(udp) => write!(line, "UDP, length {}", udp.len),
         Transport::Icmp(_) => {
-            let words = format!("{}{}", datagram::icmp_words(packet), neighbor_words(packet));
+            let mut words = format!("{}{}", datagram::icmp_words(packet), neighbor_words(packet));
+            if let Some(found) = fields::extensions(packet) {
+                let objects = brief_ip::items(&found.fields, "objects");
+                let _ = write!(words, ", extensions [{}]", objects.join(","));
+            }
             write!(line, "ICMP {words}, length {}", ip.payload_len)
         }
         Transport::LaterFragment => {

@@ -55,7 +55,7 @@ fn item(said: &Said) -> String {
             // The number of a kind that has a name, the meaning of a number: the table has both.
             "name" => write!(text, "{gap}{}", tcpdumps(&said.to_string())),
             "kind" if has_no_name => write!(text, "{gap}{said}"),
-            "kind" | "length" | "data" | "meaning" | "if_unknown" | "may_change" => Ok(()),
+            "kind" | "class" | "type" | "length" | "data" | "meaning" | "if_unknown" | "may_change" => Ok(()),
             name => write!(text, "{gap}{} {said}", name.replace('_', "-")),
         };
     }
