@@ -224,6 +224,10 @@ fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
             object.drain(..object.len().saturating_sub(LABEL_FIELDS));
             object.push(("entries", entries));
         }
+        (LayerKind::Ipv4, _) => {
+            let state = fields::checksum_of(packet, layer).map(|summed| summed.state.name());
+            object.extend(state.map(|state| ("header_checksum_state", json!(state))));
+        }
         (LayerKind::Tcp, Transport::Tcp(tcp)) => {
             object.push(("flags", json!(tcp.flags.bits())));
             object.push(("options", options::walk(tcp.options).map(|option| option_object(&option)).collect()));
@@ -327,7 +331,13 @@ fn option_object(option: &TcpOption<'_>) -> Value {
             }
             object
         }
-        TcpOption::Unknown { kind, data } => json!({"kind": kind, "name": "unknown", "data": hex(data)}),
+        TcpOption::Unknown { kind, data } => {
+            let mut object = json!({"kind": kind, "name": "unknown", "data": hex(data)});
+            if let Some(name) = fields::kind_name(kind) {
+                object["registered"] = json!(name);
+            }
+            object
+        }
         TcpOption::Malformed { kind, declared, data } => {
             let mut object = json!({"kind": kind, "name": "malformed", "data": hex(data)});
             if let Some(length) = declared {
