@@ -21,6 +21,7 @@ use crate::source::ProblemKind;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::Stats;
+use crate::source::capture::MAX_INTERFACES;
 use crate::source::error::shown;
 use crate::source::octets::Fill;
 use crate::source::octets::Octets;
@@ -220,6 +221,10 @@ impl FileSource {
         let need = Kind::Pcap.header_len();
         if self.octets.ready().len() < need {
             return self.starved(need);
+        }
+        if self.info.is_full() {
+            let text = format!("begins one file more than {MAX_INTERFACES}");
+            return Some(self.end(Some((ProblemKind::Corrupt, text))));
         }
         match Pcap::new(self.octets.ready(), &mut self.info) {
             Ok(pcap) => {

@@ -269,6 +269,7 @@ mod tests {
     use super::*;
     use crate::source::FileSource;
     use crate::source::Source;
+    use crate::source::capture::MAX_INTERFACES;
     use crate::source::handmade::Ink;
     use crate::source::handmade::drain;
     use crate::source::handmade::times;
@@ -350,6 +351,18 @@ mod tests {
         let mut cut = FileSource::from_bytes("x", both[..50].to_vec()).expect("a capture");
         assert_eq!(drain(&mut cut).len(), 1);
         assert!(cut.info().problem.is_some(), "half a header is no end");
+    }
+
+    #[test]
+    fn a_file_of_file_headers_alone_stops_being_believed() {
+        let one = Ink::pcap(false, MICROS, (2, 4), 1).octets;
+        for (headers, ends_well) in [(MAX_INTERFACES, true), (MAX_INTERFACES + 1, false)] {
+            let mut source = FileSource::from_bytes("x", one.repeat(headers)).expect("a capture");
+            assert_eq!((drain(&mut source).len(), source.info().interfaces.len()), (0, MAX_INTERFACES));
+            let text = source.info().problem.as_ref().map(|problem| problem.text.as_str());
+            let said = "after frame 0, the record at octet 1572864 begins one file more than 65536";
+            assert_eq!(text, (!ends_well).then_some(said));
+        }
     }
 
     #[test]
