@@ -293,6 +293,25 @@ fn two_hundred_extension_headers_are_said_to_be_too_many_and_the_datagram_is_sho
 }
 
 #[test]
+fn a_jumbogram_full_of_extension_headers_is_shown_in_bounded_memory() {
+    // RFC 8200 §4.6: as long as a header can be, 2,048 octets, of padding; RFC 2675 §2 for the length of all of them.
+    let padding = [&[60, 255, 1, 252][..], &[0; 252], &[[1, 254].as_slice(), &[0; 254]].concat().repeat(7)].concat();
+    let chain = padding.repeat(32 << 9);
+    let [a, b, c, d] = (8 + chain.len() as u32 + 8).to_be_bytes();
+    let hop_by_hop = [60, 0, 0xc2, 4, a, b, c, d];
+    let head = [&[0x60, 0, 0, 0, 0, 0, 0, 64][..], &[0x20; 32], &hop_by_hop].concat();
+    let frame = [&head[..], &chain, &[59, 0, 1, 4, 0, 0, 0, 0]].concat();
+    let desk = Desk::new();
+    let run = desk.headers(101, &[&frame]);
+    run.says(0, "extension-chain · ipv6-destination-options at octet 14384 more than 8 extension headers");
+    for args in [["headers", "--hex"], ["headers", "--ruler"], ["headers", "--format=jsonl"], ["analyze", "--format=jsonl"]] {
+        let args = [&args[..], &["x.pcap"]].concat();
+        let run = desk.run(TIME, &args, Stdio::null());
+        assert_eq!((run.code, &run.err[..]), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
 fn teardrop_is_a_finding_that_names_the_octets() {
     let fragment = |offset: u8, more: u8, len: usize| {
         let mut bytes = ipv4(17, &vec![0; len]);
