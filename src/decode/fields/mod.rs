@@ -47,7 +47,7 @@ pub struct Field {
 pub enum Raw {
     /// Up to 128 bits, most significant first.
     Number(u128),
-    /// Octets, for fields that are no number.
+    /// Octets, for fields that are no number; the first 65,536 of them. Only a chain of IPv6 extension headers is longer.
     Bytes(Vec<u8>),
 }
 
@@ -148,7 +148,8 @@ impl<'a> Sheet<'a> {
         let octets = self.span(from, to);
         if !octets.is_empty() {
             let bits = (from as u32 * 8, octets.len() as u32 * 8);
-            self.fields.push(Field { name, bits, raw: Raw::Bytes(octets.to_vec()), meaning: meaning(octets) });
+            let raw = Raw::Bytes(octets[..octets.len().min(MOST_RAW)].to_vec());
+            self.fields.push(Field { name, bits, raw, meaning: meaning(octets) });
         }
     }
 
@@ -168,6 +169,9 @@ impl<'a> Sheet<'a> {
         }))
     }
 }
+
+/// Octets of a field that are kept: a header tells its length in 16 bits at most.
+const MOST_RAW: usize = 1 << 16;
 
 /// `3 octets`, `1 octet`.
 fn octets(count: impl Into<u64>) -> String {
