@@ -324,16 +324,33 @@ pub(super) fn extension_len(kind: LayerKind, bytes: &[u8]) -> usize {
 /// headers up to layer `last`; see [`Carried::final_dst`].
 pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize, dst: IpAddr) -> Option<IpAddr> {
     let octets = |layer: &Layer| packet.bytes.get(layer.offset as usize..)?.get(..layer.len as usize);
-    let layers = packet.layers.get(first..=last)?;
-    layers.iter().try_fold(Some(dst), |dst, layer| {
-        Some(match (layer.kind, octets(layer)?) {
-            (LayerKind::Ipv4, header) => v4_final_destination(header.get(V4_LEN..)?).map(IpAddr::V4).or(dst),
-            (LayerKind::Routing, header) => routed_destination(header, dst),
-            // A route may stand among them.
-            (LayerKind::MoreExtensions, _) => None,
+    let (mut dst, mut next) = (Some(dst), 0);
+    for layer in packet.layers.get(first..=last)? {
+        let header = octets(layer)?;
+        dst = match layer.kind {
+            LayerKind::Ipv4 => v4_final_destination(header.get(V4_LEN..)?).map(IpAddr::V4).or(dst),
+            LayerKind::Routing => routed_destination(header, dst),
+            LayerKind::MoreExtensions => destination_behind(header, next, dst)?,
             _ => dst,
-        })
-    })?
+        };
+        // Of extension headers; many of them in one layer stand behind one alone.
+        next = header[0];
+    }
+    dst
+}
+
+/// The same past several extension headers, the first of them of protocol `next`.
+fn destination_behind(headers: &[u8], mut next: u8, mut dst: Option<IpAddr>) -> Option<Option<IpAddr>> {
+    let mut rest = headers;
+    while rest.len() >= EXTENSION_MIN_LEN {
+        let kind = extension_kind(6, next)?;
+        let (header, behind) = rest.split_at_checked(extension_len(kind, rest))?;
+        if kind == LayerKind::Routing {
+            dst = routed_destination(header, dst);
+        }
+        (next, rest) = (header[0], behind);
+    }
+    Some(dst)
 }
 
 /// Where a packet with this routing header ends up at last (RFC 8200 §4.4, RFC 6275 §6.4, RFC 8754 §2).

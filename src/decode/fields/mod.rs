@@ -57,7 +57,7 @@ pub struct Field {
 pub enum Raw {
     /// Up to 128 bits, most significant first.
     Number(u128),
-    /// Octets, for fields that are no number.
+    /// Octets, for fields that are no number; the first 65,536 of them. Only a chain of IPv6 extension headers is longer.
     Bytes(Vec<u8>),
 }
 
@@ -160,7 +160,7 @@ impl<'a> Sheet<'a> {
         let octets = self.span(from, to);
         if !octets.is_empty() {
             let bits = (from as u32 * 8, octets.len() as u32 * 8);
-            let (raw, meaning) = (Raw::Bytes(octets.to_vec()), meaning(octets));
+            let (raw, meaning) = (Raw::Bytes(octets[..octets.len().min(MOST_RAW)].to_vec()), meaning(octets));
             self.fields.push(Field { name, bits, raw, meaning, item: None });
         }
     }
@@ -205,6 +205,9 @@ impl<'a> Sheet<'a> {
         }))
     }
 }
+
+/// Octets of a field that are kept: a header tells its length in 16 bits at most.
+const MOST_RAW: usize = 1 << 16;
 
 /// `3 octets`, `1 octet`.
 fn octets(count: impl Into<u64>) -> String {
