@@ -209,13 +209,13 @@ fn quoted(packet: &Packet<'_>) -> Option<Value> {
 
 fn extensions(packet: &Packet<'_>) -> Option<Value> {
     let found = fields::extensions(packet)?;
-    let mut object = object_of(&found.fields, LayerKind::Payload);
+    let mut object = object_of(&found.fields);
     object.push(("checksum_state", json!(found.checksum)));
     Some(json!(Ordered(object)))
 }
 
 fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
-    let mut object = object_of(&fields::describe(packet, layer), layer.kind);
+    let mut object = object_of(&fields::describe(packet, layer));
     match (layer.kind, &packet.transport) {
         (LayerKind::Mpls, _) => {
             // A key stands once: the entry at the bottom has the plain ones.
@@ -248,14 +248,14 @@ fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
 }
 
 /// Fields by their names, elements in lists.
-fn object_of(fields: &[Field], layer: LayerKind) -> Vec<(&'static str, Value)> {
+fn object_of(fields: &[Field]) -> Vec<(&'static str, Value)> {
     let mut object: Vec<(&'static str, Value)> = Vec::new();
     for field in fields {
         match &field.item {
             Some((list, element)) => into_list(&mut object, list, said(element)),
             // TCP's options have objects of their own.
             None if field.name.starts_with("option: ") => {}
-            None => object.push((field.name, value(layer, field))),
+            None => object.push((field.name, value(field))),
         }
     }
     object
@@ -271,9 +271,10 @@ fn into_list(object: &mut Vec<(&'static str, Value)>, name: &'static str, elemen
 }
 
 /// Addresses as people write them, everything else as it stands there.
-fn value(layer: LayerKind, field: &Field) -> Value {
+fn value(field: &Field) -> Value {
     let is_address = field.name.ends_with("address")
-        || matches!((layer, field.name), (LayerKind::Ethernet, "source" | "destination"))
+        // Of all frames whose addresses are those of IEEE 802.
+        || field.bits.1 == 48 && (matches!(field.name, "source" | "destination") || field.name.starts_with("address_"))
         || matches!(field.name, "sender_hardware" | "sender_protocol" | "target_hardware" | "target_protocol");
     match &field.raw {
         // "(broadcast)" and the like follow behind a blank.

@@ -3,6 +3,7 @@
 //! Fields are read again from the frame's octets, bit by bit, so that a header shows what it holds and not only what
 //! the trackers need. Fields beyond the captured octets are left out. This is for display: it may allocate.
 
+mod host;
 mod icmp;
 mod icmp_extension;
 mod ip;
@@ -108,11 +109,11 @@ fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
         LayerKind::Pbb => lan::pbb(sheet),
         LayerKind::FabricPath => lan::fabricpath(sheet),
         LayerKind::SwitchTag => lan::switch_tag(sheet),
-        LayerKind::Radiotap => lan::radiotap(sheet),
+        LayerKind::Radiotap => host::radiotap(sheet),
         LayerKind::Wlan => lan::wlan(sheet),
         LayerKind::Amsdu => lan::amsdu(sheet),
         LayerKind::Ppi => lan::ppi(sheet),
-        LayerKind::Nflog => lan::nflog(sheet),
+        LayerKind::Nflog => host::nflog(sheet),
         LayerKind::Pktap => lan::pktap(sheet),
         LayerKind::Pflog => lan::pflog(sheet),
         LayerKind::Mpls => tunnel::mpls(sheet),
