@@ -37,7 +37,7 @@ impl SynFlood {
     pub(super) fn suspect(&mut self, at: u32, attempt: &Attempt) -> bool {
         let called = self.groups.get(attempt.group).place;
         let group = self.groups.get_mut(at);
-        group.members |= 1 << member_of(attempt, called, group.place.level, &self.hasher);
+        group.members |= 1 << member_of(attempt, called, group.place.level, &self.marks);
         let hit = self.hit_of(attempt);
         self.warm(at, Rule::Open, attempt, hit);
         self.details.get(at, Rule::Open).is_none_or(|detail| detail.attempts >= ENOUGH)
