@@ -93,7 +93,7 @@ fn stage(seed: u64, world: World, acts: &[Act]) -> Scene {
 }
 
 fn at(server: Endpoint, rate: f64) -> Attack {
-    Attack { code: "syn-flood", place: Place::Port(server), from: FROM, to: TO, rate }
+    Attack { code: "syn-flood", place: Place::Port(server), from: FROM, to: TO, rate, cut: false }
 }
 
 fn played(scene: &Scene, attacks: &[Attack]) -> Run {
