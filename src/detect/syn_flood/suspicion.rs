@@ -9,8 +9,8 @@ use crate::flow::doorway::Address;
 use crate::flow::doorway::Attempt;
 use crate::packet::Span;
 
-/// Attempts that show what an overrun place is overrun by.
-const ENOUGH: u64 = 64;
+/// Attempts that show what an overrun place is overrun by: more than a tool's mark needs (`kinds`).
+const ENOUGH: u64 = 128;
 /// Completions per second, of the last moment, of a place that serves hardly anybody.
 const HARDLY_SERVED: f32 = 0.5;
 /// How often details that nobody needs are looked for, where all are in use.

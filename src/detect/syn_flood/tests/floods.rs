@@ -301,3 +301,15 @@ fn the_first_word_about_a_flood_tells_its_rate() {
         assert!((0.5..1.7).contains(&(start.rate / rate)), "{manner:?}: {} of {rate}", start.rate);
     }
 }
+
+/// Only what comes in is captured and nobody completes: what tells is that the SYNs have no options, and that is told at once.
+#[test]
+fn a_fast_flood_of_bare_syns_is_known_within_a_second_though_no_answer_is_captured() {
+    let mut traffic = Traffic::new(57);
+    traffic.spoofed(5.0, 8.0, 12_000.0);
+    traffic.segments.iter_mut().for_each(|segment| segment.options = &[]);
+    let traffic = traffic.only(|segment| segment.flags == SYN);
+    assert_eq!(traffic.codes(), ["syn-flood flood-spoofed 10.77.1.10:80"]);
+    let flagged = seconds(traffic.incidents()[0].flagged_at);
+    assert!(flagged < 6.0, "flagged at {flagged}");
+}
