@@ -58,7 +58,7 @@ pub(super) fn drive(source: &mut dyn Source, until: &Until, taker: &mut dyn Take
         let mut taken = Ok(Flow::Continue);
         let poll = source.poll(&mut |frame| {
             taker.frame(frame);
-            taken = taker.packet(&decoder.decode(frame));
+            taken = decoder.hand(frame, |packet| taker.packet(packet));
             match taken {
                 Ok(Flow::Continue) => Flow::Continue,
                 Ok(Flow::Stop) | Err(_) => Flow::Stop,

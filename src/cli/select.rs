@@ -256,10 +256,15 @@ impl<S: Sink> Chosen<S> {
 
     /// Whether a packet is to be shown. Remembers its conversation for findings that come later.
     pub(super) fn wants(&mut self, packet: &Packet<'_>, seen: &Seen<'_>) -> bool {
+        if let Seen::Tcp(tcp) = seen {
+            self.tcp_streams = self.tcp_streams.max(tcp.stream + 1);
+        }
+        if self.selection.is_everything() && self.selection.fields.is_everything() {
+            return true;
+        }
         let reaches = self.selection.reaches(packet, seen);
         let judged = self.selection.fields.match_packet(seen);
         if let Seen::Tcp(tcp) = seen {
-            self.tcp_streams = self.tcp_streams.max(tcp.stream + 1);
             if self.selection.streams.contains(&tcp.stream) {
                 self.present.set(tcp.stream);
             }

@@ -18,10 +18,12 @@ mod extent;
 mod host;
 mod icmp;
 mod ip;
+mod ip_options;
 mod lan;
 mod link;
 mod mpls;
 mod reassembly;
+mod tlv;
 mod transport;
 mod tunnel;
 mod udp_tunnel;
@@ -44,7 +46,15 @@ pub use reassembly::Decoder;
 /// Tunnels are followed: `ip` and `transport` are those of the innermost packet, `outer` tells of the headers around it.
 /// A fragment stands alone here, the first one with its ports; [`Decoder`] puts them together.
 pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
-    let mut packet = Packet {
+    let mut packet = unread(frame);
+    link::read(&mut packet);
+    packet
+}
+
+/// A packet of which no header has been read yet.
+#[inline]
+fn unread<'a>(frame: &Frame<'a>) -> Packet<'a> {
+    Packet {
         meta: frame.meta,
         bytes: frame.bytes,
         layers: ArrayVec::new(),
@@ -53,9 +63,7 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
         outer: ArrayVec::new(),
         reassembled: None,
         defects: ArrayVec::new(),
-    };
-    link::read(&mut packet);
-    packet
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::decode::extent::Extent;
 use crate::decode::extent::note;
 use crate::decode::ip;
 use crate::decode::ip::Carried;
+use crate::decode::link;
+use crate::decode::unread;
 use crate::packet::DefectCode;
 use crate::packet::Frame;
 use crate::packet::IpHeader;
@@ -54,6 +56,17 @@ impl Decoder {
         match &packet.ip {
             Some(ip) if ip.is_fragment() => put_together(&mut self.table, &mut self.buffers, packet),
             _ => packet,
+        }
+    }
+
+    /// The same, handing the packet over where it was read: one that is large is not moved.
+    #[inline]
+    pub fn hand<R>(&mut self, frame: &Frame<'_>, take: impl FnOnce(&Packet<'_>) -> R) -> R {
+        let mut packet = unread(frame);
+        link::read(&mut packet);
+        match &packet.ip {
+            Some(ip) if ip.is_fragment() => take(&put_together(&mut self.table, &mut self.buffers, packet)),
+            _ => take(&packet),
         }
     }
 

@@ -46,7 +46,9 @@ pub struct TableStats {
 /// Conversations by tuple.
 #[derive(Debug)]
 pub struct Table<T> {
-    slots: Vec<Slot<T>>,
+    slots: Vec<Slot>,
+    /// What stands in each slot, apart from it: who looks for a tuple, or for a neighbour in a list, reads slots only.
+    values: Vec<Option<T>>,
     free: Vec<u32>,
     index: HashTable<u32>,
     keys: Keys,
@@ -59,16 +61,15 @@ pub struct Table<T> {
 }
 
 #[derive(Debug)]
-struct Slot<T> {
+struct Slot {
     tuple: Tuple,
     hash: u64,
     last: Timestamp,
     stage: Stage,
     links: Links,
-    value: Option<T>,
 }
 
-impl<T> Linked for [Slot<T>] {
+impl Linked for [Slot] {
     fn links(&mut self, slot: u32) -> &mut Links {
         &mut self[slot as usize].links
     }
@@ -85,6 +86,7 @@ impl<T> Table<T> {
     pub fn new(cap: usize) -> Self {
         Self {
             slots: Vec::new(),
+            values: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
             keys: Keys::default(),
@@ -114,7 +116,7 @@ impl<T> Table<T> {
 
     /// Octets that one conversation takes here, its index entry not counted.
     pub const fn slot_size() -> usize {
-        size_of::<Slot<T>>()
+        size_of::<Slot>() + size_of::<Option<T>>()
     }
 
     /// Counters so far.
@@ -145,24 +147,26 @@ impl<T> Table<T> {
 
     /// The conversation in a slot that [`find`](Self::find) or [`insert`](Self::insert) gave.
     pub fn get(&self, found: Lookup) -> &T {
-        self.slots[found.slot as usize].value.as_ref().expect("a slot that was looked up is taken")
+        self.values[found.slot as usize].as_ref().expect("a slot that was looked up is taken")
     }
 
     /// The same, to be changed.
     pub fn get_mut(&mut self, found: Lookup) -> &mut T {
-        self.slots[found.slot as usize].value.as_mut().expect("a slot that was looked up is taken")
+        self.values[found.slot as usize].as_mut().expect("a slot that was looked up is taken")
     }
 
     /// Puts in a conversation that is not there yet. Make room with [`pop_for_room`](Self::pop_for_room) before.
     pub fn insert(&mut self, hash: u64, tuple: Tuple, at: Timestamp, stage: Stage, value: T) -> Lookup {
-        let fresh = Slot { tuple, hash, last: at, stage, links: Links::ALONE, value: Some(value) };
+        let fresh = Slot { tuple, hash, last: at, stage, links: Links::ALONE };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = fresh;
+                self.values[slot as usize] = Some(value);
                 slot
             }
             None => {
                 self.slots.push(fresh);
+                self.values.push(Some(value));
                 (self.slots.len() - 1) as u32
             }
         };
@@ -201,9 +205,8 @@ impl<T> Table<T> {
     /// Takes a conversation out.
     pub fn remove(&mut self, found: Lookup) -> (Tuple, T) {
         self.unlink(found.slot);
-        let slot = &mut self.slots[found.slot as usize];
-        let value = slot.value.take().expect("a slot that was looked up is taken");
-        let (tuple, hash) = (slot.tuple, slot.hash);
+        let value = self.values[found.slot as usize].take().expect("a slot that was looked up is taken");
+        let Slot { tuple, hash, .. } = self.slots[found.slot as usize];
         if let Ok(entry) = self.index.find_entry(hash, |&candidate| candidate == found.slot) {
             entry.remove();
         }
@@ -278,15 +281,15 @@ impl<T> Table<T> {
         self.index.clear();
         self.free.clear();
         self.lists = [List::EMPTY; Stage::COUNT];
-        let keyed = |(at, slot): (usize, &Slot<T>)| slot.value.as_ref().map(|value| (key(value), at as u32));
-        let mut order: Vec<(u64, u32)> = self.slots.iter().enumerate().filter_map(keyed).collect();
+        let keyed = |(at, value): (usize, &Option<T>)| value.as_ref().map(|value| (key(value), at as u32));
+        let mut order: Vec<(u64, u32)> = self.values.iter().enumerate().filter_map(keyed).collect();
         order.sort_unstable();
-        let mut slots = std::mem::take(&mut self.slots);
+        let (slots, mut values) = (std::mem::take(&mut self.slots), std::mem::take(&mut self.values));
         order.into_iter().filter_map(move |(_, at)| {
-            let slot = &mut slots[at as usize];
+            let slot = &slots[at as usize];
             let overdue = now.since(slot.last) > slot.stage.timeout();
             let why = if overdue { Leaves::TimedOut } else { Leaves::CaptureEnd };
-            slot.value.take().map(|value| (slot.tuple, value, why))
+            values[at as usize].take().map(|value| (slot.tuple, value, why))
         })
     }
 

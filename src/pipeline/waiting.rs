@@ -224,6 +224,23 @@ mod tests {
         same_under_pressure(SYN_ACK, ACK);
     }
 
+    /// ECN as RFC 3168 §6.1.1 has it asked for, and taken or not.
+    #[test]
+    fn who_asks_for_ecn_is_brought_back_with_what_was_asked_and_answered() {
+        let asks = SYN.replace("  S  ", "  SEW ").replace(" S  1000", " SEW 1000");
+        let takes = SYN_ACK.replace("S. 5000", "S.E 5000");
+        assert!(asks != SYN && takes != SYN_ACK, "flags of ECN are there");
+        for answer in [&takes, SYN_ACK] {
+            same_under_pressure(&format!("{asks}\n{answer}"), ACK);
+            same_under_pressure(&asks, &format!("{answer}\n{ACK}"));
+        }
+        let negotiated = |answer: &str| {
+            let pressed = all_told(1, &pushed_out(&asks, &format!("{answer}\n{ACK}")));
+            pressed.0.iter().any(|told| told.0 == 0 && told.4.contains("ecn: true"))
+        };
+        assert!(negotiated(&takes));
+    }
+
     #[test]
     fn what_was_repeated_before_still_counts_as_repeated() {
         let waits = format!("{SYN}\n{}", SYN.replace("+0.0", "+1.0"));

@@ -59,7 +59,7 @@ impl Connection {
         let nothing_else = |side: Side, first: Option<Mark>| {
             let (view, retries) = (self.side(side), retries[side.index()]);
             let packets = if first.is_some() { 1 + u64::from(retries) } else { 0 };
-            let options = view.offer.seen == first.is_some() && view.offer.mss != Some(0) && !view.offer.ecn;
+            let options = view.offer.seen == first.is_some() && view.offer.mss != Some(0);
             view.packets == packets && view.bytes == 0 && view.bad_checksums == 0 && options && retries <= MAX_RETRIES
         };
         let told = plain && in_order && nothing_else(Side::Client, syn) && nothing_else(Side::Server, syn_ack);
@@ -98,6 +98,12 @@ impl Opening {
             Side::Server => (TcpFlags::SYN.with(TcpFlags::ACK), self.isn[peer].plus(1)),
         };
         let offer = self.offers[own];
+        // RFC 3168 §6.1.1: a SYN offers ECN by ECE and CWR, its answer takes the offer by ECE alone.
+        let flags = match (offer.ecn, side) {
+            (false, Side::Client | Side::Server) => flags,
+            (true, Side::Client) => flags.with(TcpFlags::ECE).with(TcpFlags::CWR),
+            (true, Side::Server) => flags.with(TcpFlags::ECE),
+        };
         TcpHeader {
             src_port: ports[own],
             dst_port: ports[peer],

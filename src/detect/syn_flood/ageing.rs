@@ -53,43 +53,49 @@ impl SynFlood {
     /// The capture's end: what waits is judged where it is too much to be handshakes on their way, or belongs to an
     /// incident that is open.
     pub(super) fn judge_the_rest(&mut self, now: i64, tell: Tell<'_>) {
-        let mut waiting = Vec::new();
-        for stage in [LATE, AGED, YOUNG] {
-            waiting.extend(self.attempts.stage(stage).filter(|&slot| {
+        self.each_waiting(|flood, slot, _| flood.unage(slot));
+        self.each_waiting(|flood, _, attempt| {
+            if attempt.age(now) >= ON_ITS_WAY {
+                flood.above(attempt.group, |group| group.aged += 1);
+            }
+        });
+        self.each_waiting(|flood, slot, attempt| {
+            if attempt.age(now) < ON_ITS_WAY {
+                return;
+            }
+            if attempt.is_orphan() {
+                flood.charge_orphan(attempt, now, tell);
+                return;
+            }
+            let outcome = attempt.left_as();
+            flood.note_try(attempt, outcome, now, tell);
+            if flood.is_flooded(attempt.group, now, true) {
+                flood.attempts.get_mut(slot).judge(Some(outcome));
+                flood.charge(attempt, outcome, now, tell);
+            }
+        });
+        self.each_waiting(|flood, slot, attempt| {
+            let young = attempt.age(now) < ON_ITS_WAY && !attempt.is_orphan();
+            if young && flood.is_flooded(attempt.group, now, false) {
+                flood.attempts.get_mut(slot).judge(Some(attempt.left_as()));
+                flood.charge(attempt, attempt.left_as(), now, tell);
+            }
+        });
+    }
+
+    /// Those without a verdict, the oldest stage first. Walks through the ring: a list of them would be half a million long
+    /// where memory is least.
+    fn each_waiting(&mut self, mut visit: impl FnMut(&mut Self, u32, &Attempt)) {
+        for slots in [LATE, AGED, YOUNG].map(|stage| self.attempts.stage(stage)) {
+            for slot in slots {
+                if self.attempts.has_left(slot) {
+                    continue;
+                }
                 let attempt = self.attempts.get(slot);
                 // Resent ones wait for an answer: they tell no flood.
-                attempt.verdict.is_none() && !attempt.is_resent() && attempt.at > self.void_before
-            }));
-        }
-        for &slot in &waiting {
-            self.unage(slot);
-        }
-        let mut young = waiting.clone();
-        young.retain(|&slot| self.attempts.get(slot).age(now) < ON_ITS_WAY);
-        waiting.retain(|&slot| self.attempts.get(slot).age(now) >= ON_ITS_WAY);
-        for &slot in &waiting {
-            let group = self.attempts.get(slot).group;
-            self.above(group, |group| group.aged += 1);
-        }
-        for &slot in &waiting {
-            let attempt = self.attempts.get(slot);
-            let outcome = attempt.left_as();
-            if attempt.is_orphan() {
-                self.charge_orphan(&attempt, now, tell);
-                continue;
-            }
-            self.note_try(&attempt, outcome, now, tell);
-            if self.is_flooded(attempt.group, now, true) {
-                self.attempts.get_mut(slot).judge(Some(outcome));
-                self.charge(&attempt, outcome, now, tell);
-            }
-        }
-        young.retain(|&slot| !self.attempts.get(slot).is_orphan());
-        for slot in young {
-            let attempt = self.attempts.get(slot);
-            if self.is_flooded(attempt.group, now, false) {
-                self.attempts.get_mut(slot).judge(Some(attempt.left_as()));
-                self.charge(&attempt, attempt.left_as(), now, tell);
+                if attempt.verdict.is_none() && !attempt.is_resent() && attempt.at > self.void_before {
+                    visit(self, slot, &attempt);
+                }
             }
         }
     }
@@ -163,7 +169,7 @@ impl SynFlood {
         let mut at = attempt.group;
         while at != NONE {
             let group = self.groups.get_mut(at);
-            group.ages(attempt.at);
+            group.ages(attempt.at, attempt.frame, &self.th);
             let (parent, enough) = (group.parent, group.aged >= self.th.fast_pending);
             if enough || group.sums.evicted >= 1.0 {
                 group.sums.decay(now, group.is_port(), &self.th);

@@ -110,7 +110,7 @@ impl Setting {
         span aged_after, "aged-after", "s", 0.001 to 3600, "Age from which a waiting attempt counts for fast-pending";
         span half_open_after, "half-open-after", "s", 0.001 to 3600, "Age at which an answered attempt counts as half-open";
         span unanswered_after, "unanswered-after", "s", 0.001 to 3600, "Age at which an attempt without answer counts as such";
-        span forget_after, "forget-after", "s", 0.001 to 86400, "Age at which an attempt is forgotten";
+        span forget_after, "forget-after", "s", 0.001 to 540, "Age at which an attempt is forgotten";
         f64 single_source, "single-source", "of attempts", 0 to 1, "Share from which one source did it alone";
         f64 per_source_forged, "per-source-forged", "attempts per source", 1 to 1e6, "Up to so many, the sources are forged";
         f64 per_source_real, "per-source-real", "attempts per source", 1 to 1e6, "From so many on, the sources are real";

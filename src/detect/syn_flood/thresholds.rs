@@ -93,7 +93,7 @@ pub struct Thresholds {
 /// How many of each are held at once. Together about 49 MB when everything is full.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Caps {
-    /// Attempts, 72 octets each and ten in the index.
+    /// Attempts, 68 octets each and six in the index.
     pub attempts: usize,
     /// Address and port pairs that are called; beyond, attempts count for their host only.
     pub ports: usize,

@@ -1,4 +1,4 @@
-//! An attempt as the doorway keeps it: 72 octets, with all that its connection can be followed on from.
+//! An attempt as the doorway keeps it: 68 octets, with all that its connection can be followed on from.
 
 use crate::flow::doorway::address::Address;
 use crate::flow::doorway::attempt::Attempt;
@@ -51,15 +51,16 @@ impl LetGo {
     }
 }
 
-/// See the module. Public parts are changed in place; the others are packed.
+/// See the module. Public parts are changed in place; the others are packed. Of alignment 4, so that none of it is empty.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     /// Keyed hash of the tuple; 0 where the attempt has left.
-    pub(super) key: u64,
-    pub(super) at: i64,
+    key: [u32; 2],
+    /// Trace time (low 40 bits), and nanoseconds that the clock of the first SYN lay behind (24, all ones for too many).
+    times: [u32; 2],
     /// From first SYN to first SYN,ACK: nanoseconds (32 bits) and frames (20), all ones where there was none; then the
-    /// server's TTL (8), whether the SYN,ACK is timed (1) and SYNs repeated (3).
-    answered: u64,
+    /// server's TTL (8), whether the SYN,ACK is timed (1), and who offered ECN (2).
+    answered: [u32; 2],
     /// The IPv4 addresses of client and server, or the place of others among the [`Wide`](super::wide::Wide) ones.
     pub(super) ends: [u32; 2],
     ports: [u16; 2],
@@ -68,8 +69,6 @@ pub(crate) struct Entry {
     stream: u32,
     client_isn: SeqNumber,
     pub(crate) server_isn: SeqNumber,
-    /// Nanoseconds that the clock of the first SYN lay behind (28 bits, all ones for too many), SYN,ACKs repeated (4).
-    late: u32,
     group: u16,
     window: u16,
     server_window: u16,
@@ -86,11 +85,20 @@ pub(crate) struct Entry {
     member: u8,
 }
 
-/// Most that 32, 20 and 28 bits hold; all ones is kept for "none".
+/// Attempts that are held at once begin in less than this time: so their low bits tell when.
+pub(super) const REACH: Span = Span(1 << (TIME_BITS - 1));
+
+const TIME_BITS: u32 = 40;
+const TIME: u64 = (1 << TIME_BITS) - 1;
+const TOO_LATE: u64 = (1 << (u64::BITS - TIME_BITS)) - 1;
+/// Most that 32 and 20 bits hold; all ones is kept for "none".
 const MOST_NANOS: i64 = (1 << 32) - 2;
 const MOST_FRAMES: u64 = (1 << 20) - 2;
-const TOO_LATE: u32 = (1 << 28) - 1;
+/// Above the server's TTL and four bits more.
 const UNANSWERED: u64 = u64::MAX << 12;
+const TIMED: u64 = 1 << 3;
+/// The client's; the server's stands above.
+const ECN: u64 = 1 << 1;
 const NO_VERDICT: u8 = 15;
 const NO_SCALE: u8 = 15;
 const SACK: u8 = 1 << 6;
@@ -100,18 +108,17 @@ impl Entry {
     /// `ends` as they are to be kept.
     pub(super) fn new(attempt: &Attempt, ends: [u32; 2]) -> Self {
         debug_assert!(attempt.key != 0, "0 is the key of nobody");
-        let late = u32::try_from(attempt.late.0).unwrap_or(TOO_LATE).min(TOO_LATE);
+        let late = u64::try_from(attempt.late.0).unwrap_or(TOO_LATE).min(TOO_LATE);
         let mut entry = Self {
-            key: attempt.key,
-            at: attempt.at,
-            answered: UNANSWERED,
+            key: halves(attempt.key),
+            times: halves(late << TIME_BITS | attempt.at as u64 & TIME),
+            answered: halves(UNANSWERED),
             ends,
             ports: attempt.ports,
             frame: attempt.frame,
             stream: 0,
             client_isn: attempt.client_isn,
             server_isn: attempt.server_isn,
-            late: late << 4,
             group: attempt.group as u16,
             window: attempt.window,
             server_window: 0,
@@ -127,15 +134,38 @@ impl Entry {
         entry
     }
 
-    /// Everything but the addresses, which the caller knows how to read.
-    pub(super) fn attempt(&self) -> Attempt {
+    /// Keyed hash of the tuple; 0 where the attempt has left.
+    pub(super) const fn key(&self) -> u64 {
+        whole(self.key)
+    }
+
+    /// The attempt has left, its place has not.
+    pub(super) const fn leave(&mut self) {
+        self.key = halves(GONE);
+    }
+
+    pub(super) const fn has_left(&self) -> bool {
+        self.key() == GONE
+    }
+
+    /// Trace time of the first SYN: the first one from `base` on, which lies at most [`REACH`] before it.
+    pub(super) const fn at(&self, base: i64) -> i64 {
+        base.saturating_add((whole(self.times).wrapping_sub(base as u64) & TIME) as i64)
+    }
+
+    const fn late(&self) -> u64 {
+        whole(self.times) >> TIME_BITS
+    }
+
+    /// Everything but the addresses, which the caller knows how to read; `base` as for [`at`](Self::at).
+    pub(super) fn attempt(&self, base: i64) -> Attempt {
         Attempt {
-            key: self.key,
+            key: self.key(),
             source: Address::default(),
             server: Address::default(),
             ports: self.ports,
-            at: self.at,
-            late: Span((self.late >> 4).into()),
+            at: self.at(base),
+            late: Span(self.late() as i64),
             frame: self.frame,
             group: self.group.into(),
             client_isn: self.client_isn,
@@ -163,8 +193,9 @@ impl Entry {
         let orphan = self.marks.has(Marks::ORPHAN);
         let Some(first) = opening.syn.or(opening.syn_ack) else { return false };
         let same = first.frame as u32 == self.frame
-            && self.late >> 4 != TOO_LATE
-            && first.at == stamp.plus(Span(-i64::from(self.late >> 4)))
+            && self.late() != TOO_LATE
+            && first.at == stamp.plus(Span(-(self.late() as i64)))
+            && opening.retries == self.retries()
             && orphan == opening.syn.is_none()
             && opening.isn[0] == self.client_isn
             && opening.ttls[usize::from(orphan)] == self.ttl
@@ -175,9 +206,9 @@ impl Entry {
             return false;
         }
         let between = after.map_or(UNANSWERED, |(nanos, frames)| (nanos as u64) << 32 | frames << 12);
-        let [syns, syn_acks] = opening.retries;
-        self.answered = between | u64::from(opening.ttls[1]) << 4 | u64::from(opening.timed) << 3 | u64::from(syns) & 7;
-        self.late = self.late & !15 | u32::from(syn_acks) & 15;
+        let ecn = |side: usize| u64::from(opening.offers[side].ecn) * (ECN << side);
+        let timed = u64::from(opening.timed) * TIMED;
+        self.answered = halves(between | u64::from(opening.ttls[1]) << 4 | timed | ecn(0) | ecn(1));
         self.stream = *stream as u32;
         self.server_window = opening.windows[1];
         self.mss = opening.offers.map(|offer| offer.mss.unwrap_or(0));
@@ -191,15 +222,21 @@ impl Entry {
         true
     }
 
+    /// Repetitions of SYN and SYN,ACK as the tries tell them.
+    const fn retries(&self) -> [u16; 2] {
+        [self.tries.syns().saturating_sub(1) as u16, self.tries.syn_acks().saturating_sub(1) as u16]
+    }
+
     /// What was taken, at a time when frames and streams have come to `now`.
     pub(crate) fn kept(&self, stamp: Timestamp, now: Mark, streams: u64) -> Option<Kept> {
         if !self.marks.has(Marks::LET_GO) {
             return None;
         }
-        let first = Mark { frame: latest(self.frame, now.frame), at: stamp.plus(Span(-i64::from(self.late >> 4))) };
-        let answered = (self.answered | 0xfff != u64::MAX).then(|| Mark {
-            frame: first.frame + (self.answered >> 12 & (MOST_FRAMES + 1)),
-            at: first.at.plus(Span((self.answered >> 32) as i64)),
+        let first = Mark { frame: latest(self.frame, now.frame), at: stamp.plus(Span(-(self.late() as i64))) };
+        let bits = whole(self.answered);
+        let answered = (bits | !UNANSWERED != u64::MAX).then(|| Mark {
+            frame: first.frame + (bits >> 12 & (MOST_FRAMES + 1)),
+            at: first.at.plus(Span((bits >> 32) as i64)),
         });
         let orphan = self.marks.has(Marks::ORPHAN);
         let (syn, syn_ack) = if orphan { (None, Some(first)) } else { (Some(first), answered) };
@@ -209,7 +246,7 @@ impl Entry {
             wscale: Some(self.wscales >> (4 * side) & 15).filter(|&scale| scale != NO_SCALE),
             sack,
             timestamps,
-            ecn: false,
+            ecn: bits & ECN << side != 0,
         };
         let (sack, timestamps) = (self.marks.has(Marks::CLIENT_SACK), self.marks.has(Marks::CLIENT_TIMESTAMPS));
         Some(Kept {
@@ -225,13 +262,23 @@ impl Entry {
                 windows: [if orphan { 0 } else { self.window }, self.server_window],
                 ttls: match orphan {
                     true => [0, self.ttl],
-                    false => [self.ttl, (self.answered >> 4) as u8],
+                    false => [self.ttl, (bits >> 4) as u8],
                 },
-                retries: [(self.answered & 7) as u16, (self.late & 15) as u16],
-                timed: self.answered & 8 != 0,
+                retries: self.retries(),
+                timed: bits & TIMED != 0,
             },
         })
     }
+}
+
+const GONE: u64 = 0;
+
+const fn halves(whole: u64) -> [u32; 2] {
+    [whole as u32, (whole >> 32) as u32]
+}
+
+const fn whole([low, high]: [u32; 2]) -> u64 {
+    low as u64 | (high as u64) << 32
 }
 
 /// The latest number up to `now` with these low 32 bits.
@@ -245,7 +292,7 @@ mod tests {
 
     const STAMP: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 
-    fn attempt() -> Attempt {
+    fn attempt(answered: bool) -> Attempt {
         Attempt {
             key: u64::MAX,
             source: Address::default(),
@@ -260,7 +307,7 @@ mod tests {
             window: 65_535,
             ttl: 255,
             options: 40,
-            tries: Tries::new(15, 15),
+            tries: Tries::new(8, if answered { 8 } else { 0 }),
             member: 63,
             verdict: None,
             marks: Marks::new(Marks::CLIENT_IS_LOW | Marks::OUTAGE),
@@ -268,14 +315,15 @@ mod tests {
     }
 
     fn offer(seen: bool) -> Offer {
-        Offer { seen, mss: seen.then_some(1_460), wscale: seen.then_some(14), sack: seen, timestamps: seen, ecn: false }
+        Offer { seen, mss: seen.then_some(1_460), wscale: seen.then_some(14), sack: seen, timestamps: seen, ecn: seen }
     }
 
     fn kept(syn_ack: Option<(i64, u64)>) -> Kept {
         let first = Mark { frame: 4_000_000_000, at: STAMP.plus(Span(-77)) };
         let after = |(nanos, frames): (i64, u64)| Mark { frame: first.frame + frames, at: first.at.plus(Span(nanos)) };
         let server_isn = SeqNumber(if syn_ack.is_some() { u32::MAX } else { 0 });
-        let (windows, retries) = ([65_535, if syn_ack.is_some() { 7 } else { 0 }], [7, 7]);
+        let (windows, retries) =
+            ([65_535, if syn_ack.is_some() { 7 } else { 0 }], [7, if syn_ack.is_some() { 7 } else { 0 }]);
         let offers = [offer(true), offer(syn_ack.is_some())];
         let (syn, syn_ack) = (Some(first), syn_ack.map(after));
         let isn = [SeqNumber(1), server_isn];
@@ -285,15 +333,25 @@ mod tests {
 
     #[test]
     fn an_entry_takes_what_the_documentation_says() {
-        assert_eq!(size_of::<Entry>(), 72);
+        assert_eq!(size_of::<Entry>(), 68);
     }
 
     #[test]
     fn an_attempt_comes_back_as_it_went_in_under_every_verdict() {
         let verdicts = Outcome::NAMED.map(|(outcome, _)| Some(outcome)).into_iter().chain([None]);
         for verdict in verdicts {
-            let attempt = Attempt { verdict, ..attempt() };
-            assert_eq!(Entry::new(&attempt, [0; 2]).attempt(), attempt);
+            let attempt = Attempt { verdict, tries: Tries::new(15, 15), ..attempt(true) };
+            assert_eq!(Entry::new(&attempt, [0; 2]).attempt(0), attempt);
+        }
+    }
+
+    #[test]
+    fn a_time_is_told_from_any_that_lies_before_it_and_not_too_far() {
+        for at in [0, 5, REACH.0, i64::MAX / 2 - 1] {
+            let entry = Entry::new(&Attempt { at, ..attempt(true) }, [0; 2]);
+            for before in [0, 1, 1 << 20, REACH.0] {
+                assert_eq!(entry.at((at - before).max(0)), at, "{before} ns before {at}");
+            }
         }
     }
 
@@ -301,26 +359,28 @@ mod tests {
     fn what_a_connection_is_followed_on_from_comes_back_too() {
         let now = Mark { frame: 4_300_000_000, at: STAMP };
         for syn_ack in [None, Some((0, 1)), Some((1_000_000, 2)), Some((MOST_NANOS, MOST_FRAMES))] {
-            let mut entry = Entry::new(&attempt(), [0; 2]);
+            let attempt = attempt(syn_ack.is_some());
+            let mut entry = Entry::new(&attempt, [0; 2]);
             assert_eq!(entry.kept(STAMP, now, 10), None, "nothing was let go");
             assert!(entry.keep(&kept(syn_ack), STAMP));
             assert_eq!(entry.kept(STAMP, now, 10), Some(kept(syn_ack)));
-            let mut marks = entry.attempt().marks;
+            let mut marks = entry.attempt(0).marks;
             for bit in [Marks::CLIENT_SACK, Marks::CLIENT_TIMESTAMPS, Marks::LET_GO] {
                 marks.set(bit, false);
             }
-            assert_eq!(Attempt { marks, ..entry.attempt() }, attempt());
+            assert_eq!(Attempt { marks, ..entry.attempt(0) }, attempt);
         }
     }
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
         for syn_ack in [(MOST_NANOS + 1, 1), (1, MOST_FRAMES + 1), (-1, 1)] {
-            assert!(!Entry::new(&attempt(), [0; 2]).keep(&kept(Some(syn_ack)), STAMP), "{syn_ack:?}");
+            assert!(!Entry::new(&attempt(true), [0; 2]).keep(&kept(Some(syn_ack)), STAMP), "{syn_ack:?}");
         }
-        let late = Attempt { late: Span(1 << 40), ..attempt() };
+        let late = Attempt { late: Span(1 << 24), ..attempt(false) };
         assert!(!Entry::new(&late, [0; 2]).keep(&kept(None), STAMP));
-        assert!(!Entry::new(&attempt(), [0; 2]).keep(&kept(None), STAMP.plus(Span(1))), "another clock");
+        assert!(!Entry::new(&attempt(false), [0; 2]).keep(&kept(None), STAMP.plus(Span(1))), "another clock");
+        assert!(!Entry::new(&attempt(true), [0; 2]).keep(&kept(None), STAMP), "repetitions that nobody tells of");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The tracker's doorway: attempts that are not complete, bounded, oldest out first, constant time per packet.
 //!
-//! An attempt takes 72 octets here and nothing else; once it is complete it leaves for the table of connections. Every
+//! An attempt takes 68 octets here and nothing else; once it is complete it leaves for the table of connections. Every
 //! age at which something is decided is a constant, so attempts in order of arrival are also in order of each decision:
 //! one ring of them and a cursor for each age replace a timer wheel, and a flood walks through memory in order. Keys are
 //! hashes of 64 bits under a secret of this run, so nobody can choose addresses that collide, and among 2^19 attempts a
@@ -12,12 +12,12 @@
 mod address;
 mod attempt;
 mod entry;
+mod index;
 mod wide;
 
 use std::collections::VecDeque;
 
-use hashbrown::HashTable;
-
+use crate::flow::doorway::index::Index;
 use crate::flow::doorway::wide::Wide;
 use crate::flow::timeouts::Leaves;
 use crate::packet::Span;
@@ -68,9 +68,11 @@ pub struct Doorway {
     ring: VecDeque<Entry>,
     /// Slot of the ring's front, which is never one that has left.
     first: u32,
+    /// When the front began, or the last one that stood there: those behind it tell how much later they did.
+    base: i64,
     /// Slots in the ring whose attempt has left.
     left: usize,
-    index: HashTable<u32>,
+    index: Index,
     wide: Wide,
     /// Where each stage begins; it reaches to where the younger one begins.
     stages: [u32; STAGES],
@@ -93,18 +95,20 @@ pub(crate) struct Due {
 }
 
 impl Doorway {
-    /// A table of at most `cap` attempts that leave stage n at age `delays[n]`. Of IPv6, it holds five sevenths as many.
+    /// A table of at most `cap` attempts that leave stage n at age `delays[n]`, after nine minutes at most. Of IPv6, it holds five sevenths as many.
     /// Memory grows with use and is reused, never given back.
     pub fn new(cap: usize, delays: [Span; STAGES]) -> Self {
+        let cap = cap.clamp(1, 1 << 30);
         Self {
             ring: VecDeque::new(),
             first: 0,
+            base: 0,
             left: 0,
-            index: HashTable::new(),
+            index: Index::new(cap),
             wide: Wide::default(),
             stages: [0; STAGES],
-            delays: delays.map(|delay| delay.0),
-            cap: cap.clamp(1, 1 << 30),
+            delays: delays.map(|delay| delay.min(entry::REACH).0),
+            cap,
             used: 0,
             shift: 0,
             stepped: i64::MIN,
@@ -141,7 +145,8 @@ impl Doorway {
     }
 
     pub(crate) fn find(&self, key: u64) -> Option<u32> {
-        self.index.find(key, |&slot| self.ring[self.place(slot)].key == key).copied()
+        let is = |low| self.ring.get(self.index.place(low, self.first)).is_some_and(|entry| entry.key() == key);
+        self.index.find(key, is).map(|low| self.first.wrapping_add(self.index.place(low, self.first) as u32))
     }
 
     pub(crate) fn get(&self, slot: u32) -> Attempt {
@@ -153,7 +158,7 @@ impl Doorway {
             true => self.wide.get(entry.ends[0]),
             false => entry.ends.map(Address::of_v4),
         };
-        Attempt { source, server, ..entry.attempt() }
+        Attempt { source, server, ..entry.attempt(self.base) }
     }
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Entry {
@@ -188,7 +193,7 @@ impl Doorway {
         let places = self.place(from)..self.ring.len();
         let place = places
             .into_iter()
-            .find(|&place| self.ring[place].key != GONE && self.ring[place].marks.has(Marks::LET_GO))?;
+            .find(|&place| !self.ring[place].has_left() && self.ring[place].marks.has(Marks::LET_GO))?;
         Some(self.first.wrapping_add(place as u32))
     }
 
@@ -209,13 +214,14 @@ impl Doorway {
         attempt.marks.set(Marks::WIDE, is_wide);
         let ends = if is_wide { [self.wide.put(ends), 0] } else { ends.map(|end| end.low as u32) };
         let slot = self.end();
+        if self.ring.is_empty() {
+            self.base = attempt.at;
+        }
         self.ring.push_back(Entry::new(&attempt, ends));
-        // What was removed leaves marks in the index. Full of them, it would double.
-        if self.index.capacity() == self.index.len() {
-            self.write_index();
+        if self.index.is_full() {
+            self.index.grow(held(&self.ring, self.first));
         } else {
-            let (ring, first) = (&self.ring, self.first);
-            self.index.insert_unique(attempt.key, slot, |&slot| ring[slot.wrapping_sub(first) as usize].key);
+            self.index.insert(attempt.key, slot);
         }
         self.used += weight(is_wide);
         self.stats.opened += 1;
@@ -229,20 +235,19 @@ impl Doorway {
         if attempt.marks.has(Marks::LET_GO) {
             self.leaving.push((self.ring[self.place(slot)], attempt, why));
         }
-        if let Ok(found) = self.index.find_entry(attempt.key, |&candidate| candidate == slot) {
-            found.remove();
-        }
+        self.index.remove(attempt.key, slot);
         let is_wide = attempt.marks.has(Marks::WIDE);
         let entry = self.get_mut(slot);
-        entry.key = GONE;
+        entry.leave();
         let place = entry.ends[0];
         if is_wide {
             self.wide.take(place);
         }
         self.used -= weight(is_wide);
         self.left += 1;
-        while self.ring.front().is_some_and(|entry| entry.key == GONE) {
+        while self.ring.front().is_some_and(Entry::has_left) {
             self.ring.pop_front();
+            self.base = self.ring.front().map_or(self.base, |entry| entry.at(self.base));
             self.first = self.first.wrapping_add(1);
             self.left -= 1;
         }
@@ -261,7 +266,7 @@ impl Doorway {
         for stage in 0..STAGES {
             let slot = self.skip_gone(stage, end);
             if slot != end {
-                let at = self.ring[self.place(slot)].at.saturating_add(self.delays[stage]);
+                let at = self.ring[self.place(slot)].at(self.base).saturating_add(self.delays[stage]);
                 if next.is_none_or(|next| at < next.at) {
                     next = Some(Due { slot, stage, at });
                 }
@@ -307,12 +312,16 @@ impl Doorway {
         Some(attempt)
     }
 
-    /// The slots of one stage, oldest first; for the end of a capture.
-    pub(crate) fn stage(&self, stage: usize) -> impl Iterator<Item = u32> + '_ {
+    /// The slots of one stage, oldest first, those [`gone`](Self::has_left) among them; for the end of a capture.
+    pub(crate) fn stage(&self, stage: usize) -> impl Iterator<Item = u32> + use<> {
         let end = if stage == 0 { self.end() } else { self.stages[stage - 1] };
         let from = self.stages[stage];
-        let slots = (0..end.wrapping_sub(from)).map(move |n| from.wrapping_add(n));
-        slots.filter(|&slot| self.ring[self.place(slot)].key != GONE)
+        (0..end.wrapping_sub(from)).map(move |n| from.wrapping_add(n))
+    }
+
+    /// Nobody stands in this slot any more.
+    pub(crate) fn has_left(&self, slot: u32) -> bool {
+        self.ring[self.place(slot)].has_left()
     }
 
     /// The slot behind the youngest.
@@ -327,7 +336,7 @@ impl Doorway {
     /// The oldest slot of a stage that reaches to `end`, or `end`.
     fn skip_gone(&mut self, stage: usize, end: u32) -> u32 {
         let mut slot = self.stages[stage];
-        while slot != end && self.ring[self.place(slot)].key == GONE {
+        while slot != end && self.has_left(slot) {
             slot = slot.wrapping_add(1);
         }
         self.stages[stage] = slot;
@@ -340,7 +349,7 @@ impl Doorway {
         let mut kept = 0;
         for place in 0..self.ring.len() {
             let entry = self.ring[place];
-            if entry.key != GONE {
+            if !entry.has_left() {
                 self.ring[kept] = entry;
                 kept += 1;
             }
@@ -354,28 +363,19 @@ impl Doorway {
         self.ring.truncate(kept);
         self.stages = stages;
         self.left = 0;
-        self.write_index();
+        self.index.fill(held(&self.ring, self.first));
     }
+}
 
-    /// The index anew, in the room that it has while an eighth of it would stay free: so this comes once in so many.
-    fn write_index(&mut self) {
-        self.index.clear();
-        let held = self.ring.len() - self.left;
-        self.index.reserve(held + held / 8, |_| 0);
-        let (ring, first) = (&self.ring, self.first);
-        let key = |&slot: &u32| ring[slot.wrapping_sub(first) as usize].key;
-        for (place, entry) in ring.iter().enumerate().filter(|(_, entry)| entry.key != GONE) {
-            self.index.insert_unique(entry.key, first.wrapping_add(place as u32), key);
-        }
-    }
+/// Keys and slots of those that are here.
+fn held(ring: &VecDeque<Entry>, first: u32) -> impl Iterator<Item = (u64, u32)> + '_ {
+    let slots = ring.iter().enumerate().map(move |(place, entry)| (entry, first.wrapping_add(place as u32)));
+    slots.filter(|(entry, _)| !entry.has_left()).map(|(entry, slot)| (entry.key(), slot))
 }
 
 const fn weight(is_wide: bool) -> usize {
     if is_wide { WIDE } else { NARROW }
 }
-
-/// Key of a slot whose attempt has left.
-const GONE: u64 = 0;
 
 #[cfg(test)]
 mod tests {
@@ -409,7 +409,7 @@ mod tests {
     }
 
     fn keys(doorway: &Doorway, stage: usize) -> Vec<u64> {
-        doorway.stage(stage).map(|slot| doorway.get(slot).key).collect()
+        doorway.stage(stage).filter(|&slot| !doorway.has_left(slot)).map(|slot| doorway.get(slot).key).collect()
     }
 
     #[test]
@@ -418,7 +418,7 @@ mod tests {
         for n in 1..=100_000_u64 {
             while attempts.pop_for_room(Address::of_v4(7), n as i64).is_some() {}
             attempts.insert(attempt(n.wrapping_mul(0x9e37_79b9_7f4a_7c15), 0));
-            assert!(attempts.index.capacity() <= 8_192 * 7 / 8, "{n}: {}", attempts.index.capacity());
+            assert!(attempts.index.octets() <= 4_096 * 4 * 3 / 2, "{n}: {}", attempts.index.octets());
         }
         let held = |n: u64| attempts.find(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).is_some();
         assert!((95_905..=100_000).all(held) && !(1..=95_904).any(held));

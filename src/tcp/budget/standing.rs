@@ -137,6 +137,6 @@ fn left(max: SeqNumber, edge: SeqNumber) -> u32 {
 
 /// Octets that `side` puts into a full segment: by the MSS options, else the most that was seen. Never 0.
 fn segment_size(connection: &Connection, side: Side) -> Option<u32> {
-    let by_option = connection.known_of_mss(side).map(|known| mss::effective(known).value);
+    let by_option = connection.known_of_mss(side).map(mss::effective_octets);
     by_option.or(Some(connection.side(side).largest_segment)).filter(|&octets| octets > 0)
 }
