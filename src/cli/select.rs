@@ -264,10 +264,10 @@ impl<S: Sink> Chosen<S> {
         }
         let reaches = self.selection.reaches(packet, seen);
         let judged = self.selection.fields.match_packet(seen);
-        if let Seen::Tcp(tcp) = seen {
-            if self.selection.streams.contains(&tcp.stream) {
-                self.present.set(tcp.stream);
-            }
+        if let Seen::Tcp(tcp) = seen
+            && self.selection.streams.contains(&tcp.stream)
+        {
+            self.present.set(tcp.stream);
         }
         if let Some((protocol, stream)) = stream_of(seen) {
             if reaches && !self.selection.is_everything() {

@@ -350,7 +350,10 @@ mod tests {
                     let frames = drain(&mut source);
                     let times: Vec<_> = frames.iter().map(|(meta, _)| meta.at.nanos()).collect();
                     assert_eq!(times, [7_000_000_000 + 123_456 * unit, 8_000_000_000 + 5 * unit]);
-                    assert_eq!((&frames[0].1[..], frames[0].0.origlen, &frames[1].1[..]), (&b"abc"[..], 60, &b"xyz"[..]));
+                    assert_eq!(
+                        (&frames[0].1[..], frames[0].0.origlen, &frames[1].1[..]),
+                        (&b"abc"[..], 60, &b"xyz"[..])
+                    );
                     assert_eq!((source.info().big_endian, source.info().problem.clone()), (big, None));
                     let cut = FileSource::from_bytes("x", file.octets[..26].to_vec()).err().expect("too short");
                     assert!(cut.to_string().contains("26 of 28 octets"), "{cut}");

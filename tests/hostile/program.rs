@@ -304,7 +304,9 @@ fn a_jumbogram_full_of_extension_headers_is_shown_in_bounded_memory() {
     let desk = Desk::new();
     let run = desk.headers(101, &[&frame]);
     run.says(0, "extension-chain · ipv6-destination-options at octet 14384 more than 8 extension headers");
-    for args in [["headers", "--hex"], ["headers", "--ruler"], ["headers", "--format=jsonl"], ["analyze", "--format=jsonl"]] {
+    for args in
+        [["headers", "--hex"], ["headers", "--ruler"], ["headers", "--format=jsonl"], ["analyze", "--format=jsonl"]]
+    {
         let args = [&args[..], &["x.pcap"]].concat();
         let run = desk.run(TIME, &args, Stdio::null());
         assert_eq!((run.code, &run.err[..]), (Some(0), ""), "{args:?}");
