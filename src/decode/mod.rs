@@ -318,7 +318,7 @@ mod tests {
             let layer = |kind| packet.layers.iter().filter(move |layer| layer.kind == kind);
             let octets = |layer: &crate::packet::Layer| &packet.bytes[layer.offset as usize..][..layer.len as usize];
             match ip.version {
-                4 => prop_assert_eq!(&octets(layer(LayerKind::Ipv4).last().expect("a header"))[20..], &step.ip_options),
+                4 => prop_assert_eq!(&octets(layer(LayerKind::Ipv4).next_back().expect("a header"))[20..], &step.ip_options),
                 _ => {
                     let found: Vec<_> = packet.layers.iter().filter_map(|layer| match layer.kind {
                         LayerKind::HopByHop => Some((0, octets(layer)[2..].to_vec())),
