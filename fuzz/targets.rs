@@ -15,9 +15,11 @@ use synscope::decode::options;
 use synscope::finding::Finding;
 use synscope::flow::EndedConnection;
 use synscope::flow::EndedExchange;
+use synscope::packet::ChecksumState;
 use synscope::packet::Clock;
 use synscope::packet::Frame;
 use synscope::packet::FrameMeta;
+use synscope::packet::LayerKind;
 use synscope::packet::LinkType;
 use synscope::packet::Packet;
 use synscope::packet::Span;
@@ -293,6 +295,9 @@ fn check_packet(packet: &Packet<'_>) {
         }
         if let Some(summed) = fields::checksum_of(packet, layer) {
             assert!(summed.covered.contains(&summed.field_at), "a checksum covers its field: {summed:?}");
+            let has_pseudo = matches!(layer.kind, LayerKind::Tcp | LayerKind::Udp | LayerKind::Icmpv6);
+            let is_summed = matches!(summed.state, ChecksumState::Good | ChecksumState::Bad { .. });
+            assert!(summed.pseudo.is_some() || !has_pseudo || !is_summed, "a sum is shown whole: {summed:?}");
         }
     }
     if let Some(tcp) = packet.tcp() {

@@ -140,7 +140,7 @@ fn check(row: &Row, told: &mut Vec<String>) {
     };
     let (outcomes, closes): (Vec<_>, Vec<_>) = collected.connections.values().copied().unzip();
     let defects: BTreeSet<_> =
-        DefectCode::ALL.iter().filter(|&&code| facts.defects[code as usize] > 0).map(|code| code.code()).collect();
+        DefectCode::ALL.iter().filter(|&&code| facts.defects[code] > 0).map(|code| code.code()).collect();
     differ(told, "frames", &row.frames, &facts.frames);
     differ(told, "outcomes", &row.outcomes, &runs(&outcomes));
     differ(told, "closes", &row.closes, &runs(&closes));

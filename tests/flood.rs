@@ -18,6 +18,7 @@ use std::time::Instant;
 use serde_json::Value;
 use synscope::craft::traffic::kinds::Kind;
 use synscope::craft::traffic::kinds::Plan;
+use synscope::craft::traffic::kinds::View;
 use synscope::craft::traffic::write_pcap;
 use synscope::packet::TcpFlags;
 use tempfile::TempDir;
@@ -128,6 +129,37 @@ fn a_crowd_is_a_note_with_its_numbers_in_flood_and_in_analyze() {
         .output()
         .unwrap();
     assert!(!String::from_utf8(output.stdout).unwrap().contains("syn-surge"));
+}
+
+/// Only the first `octets` of each frame, as a snap length leaves them.
+fn snapped(capture: &[u8], octets: usize) -> Vec<u8> {
+    let (header, mut rest) = capture.split_at(24);
+    let mut snapped = header.to_vec();
+    while let Some((record, frames)) = rest.split_at_checked(16) {
+        let captured = u32::from_le_bytes(record[8..12].try_into().unwrap()) as usize;
+        let kept = captured.min(octets);
+        snapped.extend(&record[..8]);
+        snapped.extend((kept as u32).to_le_bytes());
+        snapped.extend(&record[12..]);
+        snapped.extend(&frames[..kept]);
+        rest = &frames[captured..];
+    }
+    snapped
+}
+
+/// A crowd's SYNs alone, cut before their options: nothing says that they had none.
+#[test]
+fn options_that_the_snap_length_cut_off_are_not_missing() {
+    let room = Room::new();
+    let syns = Plan { view: View::Syns, ..crowded() };
+    let file = room.path("cut.pcap");
+    fs::write(&file, snapped(&capture(&syns), 54)).unwrap();
+    let (code, text, _) = flood(&file, &[]);
+    assert_eq!(code, Some(0), "{text}");
+    let bare = Plan { view: View::Syns, ..flooded() };
+    fs::write(&file, snapped(&capture(&bare), 54)).unwrap();
+    let (code, text, _) = flood(&file, &[]);
+    assert_eq!(code, Some(1), "SYNs that had none by their headers: {text}");
 }
 
 #[test]

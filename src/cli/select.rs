@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use crate::cli::args::Fields;
 use crate::cli::args::Only;
-use crate::cli::args::Outcome;
 use crate::cli::bits::Bits;
 use crate::cli::bits::PerProtocol;
+use crate::cli::choices::Outcome;
 use crate::cli::failure::Failure;
 use crate::cli::say;
 use crate::cli::values::Period;
@@ -264,10 +264,10 @@ impl<S: Sink> Chosen<S> {
         }
         let reaches = self.selection.reaches(packet, seen);
         let judged = self.selection.fields.match_packet(seen);
-        if let Seen::Tcp(tcp) = seen {
-            if self.selection.streams.contains(&tcp.stream) {
-                self.present.set(tcp.stream);
-            }
+        if let Seen::Tcp(tcp) = seen
+            && self.selection.streams.contains(&tcp.stream)
+        {
+            self.present.set(tcp.stream);
         }
         if let Some((protocol, stream)) = stream_of(seen) {
             if reaches && !self.selection.is_everything() {

@@ -105,7 +105,7 @@ fn as_v6(addr: IpAddr) -> Ipv6Addr {
 fn ipv4(step: &Step, number: u64, src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: usize) -> Vec<u8> {
     let fragment = step.more_fragments || step.fragment_offset != 0;
     let mut header = Ipv4Header {
-        total_len: step.ip_len.unwrap_or((Ipv4Header::MIN_LEN + payload) as u16),
+        total_len: step.ip_len.unwrap_or((Ipv4Header::MIN_LEN + step.ip_options.len() + payload) as u16),
         identification: step.id.unwrap_or(number as u16),
         dont_fragment: step.dont_fragment.unwrap_or(!fragment),
         more_fragments: step.more_fragments,
@@ -114,6 +114,7 @@ fn ipv4(step: &Step, number: u64, src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, pa
         protocol: IpNumber(protocol),
         source: src.octets(),
         destination: dst.octets(),
+        options: step.ip_options[..].try_into().unwrap_or_default(),
         ..Ipv4Header::default()
     };
     header.dscp = (step.traffic_class >> 2).try_into().unwrap_or_default();
@@ -130,17 +131,27 @@ fn ipv6(step: &Step, number: u64, src: Ipv6Addr, dst: Ipv6Addr, protocol: u8, pa
         more_fragments: step.more_fragments,
         identification: step.id.map_or(number as u32, u32::from),
     });
-    let carried = payload + if fragment { Ipv6FragmentHeader::LEN } else { 0 };
+    let carried = payload + step.ip_extra() + if fragment { Ipv6FragmentHeader::LEN } else { 0 };
+    let behind = if fragment { FRAGMENT } else { protocol };
+    let kinds = step.extensions.iter().map(|&(kind, _)| kind);
+    let mut nexts = kinds.chain([behind]);
     let header = Ipv6Header {
         traffic_class: step.traffic_class,
         flow_label: Ipv6FlowLabel::default(),
         payload_length: step.ip_len.unwrap_or(carried as u16),
-        next_header: IpNumber(if fragment { FRAGMENT } else { protocol }),
+        next_header: IpNumber(nexts.next().unwrap_or(behind)),
         hop_limit: step.ttl,
         source: src.octets(),
         destination: dst.octets(),
     };
     let mut bytes = header.to_bytes().to_vec();
+    for ((kind, data), next) in step.extensions.iter().zip(nexts) {
+        let eights = (data.len() + 2) / 8;
+        // RFC 4302 §2.2 counts words, less two; all others count eights, less one.
+        let length = if *kind == AUTHENTICATION { eights * 2 - 2 } else { eights - 1 };
+        bytes.extend([next, length as u8]);
+        bytes.extend(data);
+    }
     if let Some(fragment_header) = fragment_header {
         bytes.extend(fragment_header.to_bytes());
     }
@@ -224,6 +235,13 @@ fn icmp(message: &Message, is_ipv4: bool, quoted: &[u8]) -> Vec<u8> {
     let (header_len, room) = if is_ipv4 { (20, 576 - 20 - 8) } else { (40, 1280 - 40 - 8) };
     let most = message.quote.map_or(room, |octets| header_len + usize::from(octets));
     bytes.extend(&quoted[..quoted.len().min(most)]);
+    if let Some(octets) = message.padded {
+        bytes.resize(bytes.len().max(8 + usize::from(octets)), 0);
+        bytes.truncate(8 + usize::from(octets));
+        // RFC 4884 §4: in words of four octets for IPv4, of eight for IPv6.
+        let (at, words) = if is_ipv4 { (5, octets / 4) } else { (4, octets / 8) };
+        bytes[at] = words;
+    }
     bytes.extend(&message.payload);
     bytes
 }
@@ -233,4 +251,5 @@ const ICMP: u8 = 1;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
 const ICMPV6: u8 = 58;

@@ -12,6 +12,7 @@ use crate::craft::step::Segment;
 use crate::craft::step::Step;
 use crate::craft::words::Word;
 use crate::craft::words::Words;
+use crate::craft::words::hex;
 use crate::craft::words::not_a;
 use crate::craft::words::number;
 use crate::packet::Endpoint;
@@ -55,7 +56,7 @@ pub(super) fn parse(
             },
         }
     }
-    let octets = step.transport_len() + if step.tunnel.is_some() { TUNNEL_ROOM } else { 0 };
+    let octets = step.transport_len() + step.ip_extra() + if step.tunnel.is_some() { TUNNEL_ROOM } else { 0 };
     if octets > usize::from(u16::MAX) - 20 && step.ip_len.is_none() {
         return Err(Fault::TooLong { octets });
     }
@@ -123,7 +124,7 @@ fn message(words: &mut Words<'_>, src: Endpoint, dst: Endpoint, before: &[Step])
         let any = to_host.or_else(|| before.iter().rposition(sent));
         quoted = Some(any.ok_or(Fault::NothingToQuote)?);
     }
-    Ok(Message { kind, code: None, mtu: 0, quoted, quote: None, payload: Vec::new() })
+    Ok(Message { kind, code: None, mtu: 0, quoted, quote: None, padded: None, payload: Vec::new() })
 }
 
 /// `(20)`: octets of filler.
@@ -170,6 +171,27 @@ fn keyword(key: &str, words: &mut Words<'_>, step: &mut Step) -> Result<(), Faul
         ("code", Body::Icmp(message)) => message.code = Some(words.number("an ICMP code")?),
         ("mtu", Body::Icmp(message)) => message.mtu = words.number("an MTU")?,
         ("quote", Body::Icmp(message)) => message.quote = Some(words.number("a number of octets")?),
+        ("padded", Body::Icmp(message)) => {
+            let word = words.plain("a number of octets")?;
+            let octets: u8 = number(word, "a number of octets")?;
+            if !octets.is_multiple_of(8) {
+                return Err(not_a("a number of octets in whole eights", word));
+            }
+            message.padded = Some(octets);
+        }
+        ("ipopt", _) => {
+            let mut octets = hex(words.plain("options in hex")?, "options in hex")?;
+            octets.resize(octets.len().next_multiple_of(4), 0);
+            if octets.len() > OPTIONS_MOST || !step.src.addr.is_ipv4() {
+                return Err(not_a("a list that fits IPv4: 40 octets at most", "ipopt"));
+            }
+            step.ip_options = octets;
+        }
+        ("ext", _) => {
+            let kind = words.number("the number of an extension header")?;
+            let octets = hex(words.plain("its octets in hex")?, "its octets in hex")?;
+            step.extensions.push((kind, extension(octets)?));
+        }
         ("ttl", _) => step.ttl = words.number("a TTL")?,
         ("tos", _) => step.traffic_class = words.number("a traffic class")?,
         ("id", _) => step.id = Some(words.number("an identification")?),
@@ -191,6 +213,15 @@ fn keyword(key: &str, words: &mut Words<'_>, step: &mut Step) -> Result<(), Faul
     Ok(())
 }
 
+/// What follows the first two octets of an extension header, filled up with zeros to whole eights in all.
+fn extension(mut octets: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    octets.resize((octets.len() + 2).next_multiple_of(8) - 2, 0);
+    if octets.len() > EXTENSION_MOST {
+        return Err(not_a("an extension header of 2048 octets at most", "ext"));
+    }
+    Ok(octets)
+}
+
 /// Octets that a fragment can begin at.
 fn eights(word: &str) -> Result<u16, Fault> {
     let octets: u16 = number(word, "a fragment offset")?;
@@ -207,6 +238,10 @@ fn filler(from: u32, len: u32) -> Vec<u8> {
 
 /// More than the headers of any tunnel take.
 const TUNNEL_ROOM: usize = 128;
+/// What an IHL of 15 leaves (RFC 791 §3.1).
+const OPTIONS_MOST: usize = 40;
+/// What a length of 255 says (RFC 8200 §4.3), the first two octets not counted.
+const EXTENSION_MOST: usize = 256 * 8 - 2;
 const DEFAULT_WINDOW: u16 = 65535;
 /// More than any IP packet holds; keeps a slip of the pen from filling the memory.
 const MAX_PAYLOAD: u32 = 1 << 20;

@@ -21,10 +21,12 @@
 //!
 //! Times: `+t` after the packet before, `-t` before it (a clock that stepped), `t` after the start. Flags: tcpdump's
 //! `S F R P . U E W`, `e` for AE, `none`. `seq:end(len)` must add up.
-//! Words behind a packet, in any order: `ack win urg hlen` (TCP), `udplen` (UDP), `code mtu quote` (ICMP), and
-//! `ttl tos id iplen snaplen checksum df mf fragment trailer` for this packet only. `hlen`, `iplen`, `udplen` and
+//! Words behind a packet, in any order: `ack win urg hlen` (TCP), `udplen` (UDP), `code mtu quote padded` (ICMP), and
+//! `ttl tos id iplen snaplen checksum df mf fragment trailer ipopt ext` for this packet only. `hlen`, `iplen`, `udplen` and
 //! `checksum` may lie. `fragment 1480` and `mf` set the IP fields alone; `fragment at 1480` cuts the (outermost) packet
-//! into fragments of so much payload, a frame each. `trailer 6` puts octets behind the IP packet.
+//! into fragments of so much payload, a frame each. `trailer 6` puts octets behind the IP packet. `ipopt 0x94040000` are
+//! options of IPv4, `ext 60 0x0502000001` is an extension header of IPv6 by its number, all but its first two octets; both
+//! are filled up with zeros. `padded 128` fills the quote of an ICMP error and tells its length; extensions follow it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -43,6 +43,10 @@ pub struct Step {
     pub fragment_offset: u16,
     /// A length field that lies: total length (IPv4), payload length (IPv6).
     pub ip_len: Option<u16>,
+    /// Options of an IPv4 header, whole words of them, 40 octets at most.
+    pub ip_options: Vec<u8>,
+    /// Extension headers of an IPv6 packet, outermost first: protocol number, and what follows its first two octets.
+    pub extensions: Vec<(u8, Vec<u8>)>,
     /// Octets behind the IP packet, such as Ethernet padding.
     pub trailer: u16,
     /// What the transport checksum field holds.
@@ -148,7 +152,9 @@ pub struct Message {
     pub quoted: Option<usize>,
     /// Octets behind the quoted IP header; if nothing is said, as many as hosts send.
     pub quote: Option<u16>,
-    /// What an echo carries.
+    /// Octets that the quote is filled up to, and told to have (RFC 4884 §4); extensions follow as payload.
+    pub padded: Option<u8>,
+    /// What an echo carries, or what follows a quote.
     pub payload: Vec<u8>,
 }
 
@@ -294,10 +300,17 @@ impl Step {
             more_fragments: false,
             fragment_offset: 0,
             ip_len: None,
+            ip_options: Vec::new(),
+            extensions: Vec::new(),
             trailer: 0,
             checksum: ChecksumField::Good,
             body: Body::Udp(Datagram { payload: Vec::new(), length: None }),
         }
+    }
+
+    /// Octets of options and extension headers of the IP packet.
+    pub(super) fn ip_extra(&self) -> usize {
+        self.ip_options.len() + self.extensions.iter().map(|(_, data)| data.len() + 2).sum::<usize>()
     }
 
     /// Octets of transport header and payload; of an ICMP error without its quote.

@@ -18,6 +18,10 @@ use crate::decode::extent::note_missing;
 use crate::decode::extent::push;
 use crate::decode::extent::require;
 use crate::decode::extent::wire_len;
+use crate::decode::ip_options;
+use crate::decode::tlv::Form;
+use crate::decode::tlv::Scheme;
+use crate::decode::tlv::Tlvs;
 use crate::decode::transport;
 use crate::packet::ChecksumState;
 use crate::packet::DefectCode;
@@ -92,6 +96,9 @@ pub(super) fn read_v4(packet: &mut Packet<'_>, extent: Extent) {
         protocol: header.protocol().0,
         checksum: v4_checksum(packet, extent, header.slice(), field),
     };
+    if header_len > V4_LEN {
+        ip_options::check(packet, LayerKind::Ipv4, extent.at + V4_LEN, header.options(), Scheme::V4);
+    }
     let final_dst = Some(IpAddr::V4(v4_final_destination(header.options()).unwrap_or(header.destination_addr())));
     carry(packet, Carried { ip, extent: payload, truncated, final_dst });
 }
@@ -128,19 +135,12 @@ fn v4_checksum(packet: &mut Packet<'_>, extent: Extent, header: &[u8], field: u1
 
 /// The last hop of a source route that has hops to go (RFC 791 §3.1, options 131 and 137).
 fn v4_final_destination(options: &[u8]) -> Option<Ipv4Addr> {
-    let mut rest = options;
-    loop {
-        rest = match *rest {
-            [] | [0, ..] => return None,
-            [1, ..] => &rest[1..],
-            [131 | 137, len, pointer, ..] if len >= 7 && pointer <= len => {
-                let route = rest.get(3..usize::from(len))?;
-                return route.last_chunk::<4>().map(|last| Ipv4Addr::from(*last));
-            }
-            [_, len, ..] if len >= 2 => rest.get(usize::from(len)..)?,
-            _ => return None,
+    Tlvs::of(options, Scheme::V4).find_map(|tlv| match (tlv.kind, tlv.form) {
+        (131 | 137, Form::Sized(&[pointer, ref route @ ..])) if usize::from(pointer) <= tlv.octets.len() => {
+            route.last_chunk::<4>().map(|last| Ipv4Addr::from(*last))
         }
-    }
+        _ => None,
+    })
 }
 
 /// Reads an IPv6 header (RFC 8200 §3) and what it carries.
@@ -208,16 +208,11 @@ fn jumbo_len(behind: &[u8], next_header: u8) -> Option<u32> {
     if next_header != HOP_BY_HOP {
         return None;
     }
-    let mut rest = behind.get(2..8 + 8 * usize::from(*behind.get(1)?))?;
-    loop {
-        rest = match *rest {
-            [] => return None,
-            [0, ..] => &rest[1..],
-            [0xc2, 4, a, b, c, d, ..] => return Some(u32::from_be_bytes([a, b, c, d])),
-            [_, len, ..] => rest.get(2 + usize::from(len)..)?,
-            [_] => return None,
-        }
-    }
+    let options = behind.get(2..8 + 8 * usize::from(*behind.get(1)?))?;
+    Tlvs::of(options, Scheme::V6).find_map(|tlv| match (tlv.kind, tlv.form) {
+        (0xc2, Form::Sized(&[a, b, c, d])) => Some(u32::from_be_bytes([a, b, c, d])),
+        _ => None,
+    })
 }
 
 /// Follows the extension headers, then reads what they carry. IPv4 has one of them, the authentication header.
@@ -298,7 +293,12 @@ fn extension(packet: &mut Packet<'_>, kind: LayerKind, late: bool, carried: &mut
                 return false;
             }
         },
+        LayerKind::HopByHop | LayerKind::DestinationOptions => {
+            ip_options::check(packet, kind, extent.at + 2, &bytes[2..len], Scheme::V6);
+            bytes[0]
+        }
         LayerKind::Routing => {
+            ip_options::check_route(packet, extent.at, &bytes[..len]);
             carried.final_dst = routed_destination(&bytes[..len], carried.final_dst);
             bytes[0]
         }
@@ -324,16 +324,33 @@ pub(super) fn extension_len(kind: LayerKind, bytes: &[u8]) -> usize {
 /// headers up to layer `last`; see [`Carried::final_dst`].
 pub(super) fn final_destination(packet: &Packet<'_>, first: usize, last: usize, dst: IpAddr) -> Option<IpAddr> {
     let octets = |layer: &Layer| packet.bytes.get(layer.offset as usize..)?.get(..layer.len as usize);
-    let layers = packet.layers.get(first..=last)?;
-    layers.iter().try_fold(Some(dst), |dst, layer| {
-        Some(match (layer.kind, octets(layer)?) {
-            (LayerKind::Ipv4, header) => v4_final_destination(header.get(V4_LEN..)?).map(IpAddr::V4).or(dst),
-            (LayerKind::Routing, header) => routed_destination(header, dst),
-            // A route may stand among them.
-            (LayerKind::MoreExtensions, _) => None,
+    let (mut dst, mut next) = (Some(dst), 0);
+    for layer in packet.layers.get(first..=last)? {
+        let header = octets(layer)?;
+        dst = match layer.kind {
+            LayerKind::Ipv4 => v4_final_destination(header.get(V4_LEN..)?).map(IpAddr::V4).or(dst),
+            LayerKind::Routing => routed_destination(header, dst),
+            LayerKind::MoreExtensions => destination_behind(header, next, dst)?,
             _ => dst,
-        })
-    })?
+        };
+        // Of extension headers; many of them in one layer stand behind one alone.
+        next = header[0];
+    }
+    dst
+}
+
+/// The same past several extension headers, the first of them of protocol `next`.
+fn destination_behind(headers: &[u8], mut next: u8, mut dst: Option<IpAddr>) -> Option<Option<IpAddr>> {
+    let mut rest = headers;
+    while rest.len() >= EXTENSION_MIN_LEN {
+        let kind = extension_kind(6, next)?;
+        let (header, behind) = rest.split_at_checked(extension_len(kind, rest))?;
+        if kind == LayerKind::Routing {
+            dst = routed_destination(header, dst);
+        }
+        (next, rest) = (header[0], behind);
+    }
+    Some(dst)
 }
 
 /// Where a packet with this routing header ends up at last (RFC 8200 §4.4, RFC 6275 §6.4, RFC 8754 §2).

@@ -57,6 +57,16 @@ defect_codes! {
     IpLengthZero = "ip-length-zero", "IP length field is 0 (offload), {expected} octets taken from the frame";
     /// IPv4 header checksum does not match.
     IpChecksum = "ip-checksum", "IP header checksum {found:#06x}, computed {expected:#06x}";
+    /// An IP option's length is impossible.
+    IpOptionLength = "ip-option-length", "option length {found}, {expected} octets remain";
+    /// An IP option's length is not its kind's.
+    IpOptionSize = "ip-option-size", "option length {found}, its kind has {expected}";
+    /// The pointer of a route or of time stamps stands before the first of them.
+    IpOptionPointer = "ip-option-pointer", "option pointer {found}, the first place is {expected}";
+    /// Octets other than zero behind the end-of-list option of IPv4.
+    IpOptionsAfterEnd = "ip-options-after-end", "{found} octets that are not zero behind the end of the option list";
+    /// A routing header says that more of its stops are left than it lists.
+    RoutingSegments = "routing-segments", "{found} stops of the route are left, it lists {expected}";
     /// More extension headers than any host has a use for; they are followed to their end.
     ExtensionChain = "extension-chain", "more than {expected} extension headers";
     /// A fragment covers octets that an earlier fragment has brought already, other ones or in other bounds.
@@ -95,6 +105,10 @@ defect_codes! {
     UdpChecksumIllegal = "udp-checksum-illegal", "UDP checksum 0 over IPv6";
     /// ICMP checksum does not match.
     IcmpChecksum = "icmp-checksum", "ICMP checksum {found:#06x}, computed {expected:#06x}";
+    /// The extensions of an ICMP message do not add up to their checksum.
+    IcmpExtensionChecksum = "icmp-extension-checksum", "ICMP extension checksum {found:#06x}, computed {expected:#06x}";
+    /// An extension object's length is impossible.
+    IcmpObjectLength = "icmp-object-length", "extension object of {found} octets, {expected} remain";
     /// A link type that we cannot read.
     UnknownLink = "unknown-link", "link type {found} is not decoded";
 }

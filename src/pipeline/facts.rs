@@ -1,5 +1,7 @@
 //! What is known of the capture itself: how much, when, from which links, and what it cannot show.
 
+use std::ops::Index;
+
 use arrayvec::ArrayVec;
 
 use crate::packet::ChecksumState;
@@ -49,8 +51,8 @@ pub struct Facts {
     pub checksums: Checksums,
     /// Frames with at least one defect.
     pub defective: u64,
-    /// Defects by code, in the order of [`DefectCode::ALL`].
-    pub defects: [u64; DefectCode::ALL.len()],
+    /// Defects by code.
+    pub defects: Defects,
     /// Times that the clock stepped back, and the widest step.
     pub clock_steps: u64,
     /// Widest step back.
@@ -58,6 +60,24 @@ pub struct Facts {
     /// The latest frame behind a step too wide to come from two queues of one clock; 0 for none.
     pub stepped_at: u64,
     latest: Option<Timestamp>,
+}
+
+/// Defects, counted by code.
+#[derive(Clone, Copy, Debug)]
+pub struct Defects([u64; DefectCode::ALL.len()]);
+
+impl Default for Defects {
+    fn default() -> Self {
+        Self([0; DefectCode::ALL.len()])
+    }
+}
+
+impl Index<DefectCode> for Defects {
+    type Output = u64;
+
+    fn index(&self, code: DefectCode) -> &u64 {
+        &self.0[code as usize]
+    }
 }
 
 /// Transport checksums by state.
@@ -92,7 +112,7 @@ impl Facts {
         if !packet.defects.is_empty() {
             self.defective += 1;
             for defect in &packet.defects {
-                self.defects[defect.code as usize] += 1;
+                self.defects.0[defect.code as usize] += 1;
             }
         }
     }

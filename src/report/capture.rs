@@ -1,5 +1,6 @@
 //! The capture itself in a few lines: what it holds, and what it cannot show or shows wrongly.
 
+use std::collections::HashSet;
 use std::io;
 use std::io::Write;
 
@@ -77,19 +78,17 @@ fn name(whole: &Whole<'_>) -> String {
 fn what(whole: &Whole<'_>) -> String {
     let Whole { info, facts, .. } = whole;
     let links: Vec<_> = facts.links.iter().map(|(link, _)| link.to_string()).collect();
-    format!("{} {}, {} frames, {}", info.format, links.join("+"), text::count(facts.frames), text::octets(facts.bytes))
+    let space = if links.is_empty() { "" } else { " " };
+    let (frames, octets) = (text::count(facts.frames), text::octets(facts.bytes));
+    format!("{}{space}{}, {frames} frames, {octets}", info.format, links.join("+"))
 }
 
 /// Link types of a capture: those of its frames, and those that it only declares.
 pub(super) fn link_types(info: &CaptureInfo, facts: &Facts) -> Vec<String> {
     let declared = info.interfaces.iter().map(|interface| interface.link_type);
-    let mut names = Vec::new();
-    for name in facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    let mut known = HashSet::new();
+    let all = facts.links.iter().map(|(link, _)| *link).chain(declared).map(|link| link.to_string());
+    all.filter(|name| known.insert(name.clone())).collect()
 }
 
 fn lines(whole: &Whole<'_>) -> Vec<String> {
@@ -152,6 +151,10 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     };
     if let Some(problem) = &info.problem {
         warn(1, format!("the capture ends badly: {problem}"));
+    }
+    if let Some((index, interface)) = info.interfaces.iter().enumerate().find(|(_, one)| one.resolution.is_too_fine()) {
+        let (unit, stands) = (interface.resolution, "so all its frames seem to have passed at once");
+        warn(1, format!("interface {index} counts time in {unit}: 2^64 of them make no nanosecond, {stands}"));
     }
     warn(facts.defective, format!("{} frames have malformed headers", text::count(facts.defective)));
     let Pressure { tables: [tcp, udp], doorway } = pressure;

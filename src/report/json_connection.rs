@@ -20,6 +20,7 @@ use crate::report::json_life::StateStep;
 use crate::report::json_life::TimeBudget;
 use crate::report::messages;
 use crate::report::mss;
+use crate::report::silence::Silence;
 use crate::report::verdicts::Trial;
 use crate::tcp;
 use crate::tcp::Mark;
@@ -63,6 +64,8 @@ pub(super) struct Connection<'a> {
     /// Steps of both endpoints, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     states: Option<Vec<StateStep>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<Silence>,
     #[serde(skip_serializing_if = "Option::is_none")]
     time_budget: Option<TimeBudget>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,6 +183,7 @@ impl<'a> Connection<'a> {
             tcptrace: ended.ledger.map(|ledger| Tcptrace::of(ended, &ledger.tcptrace)),
             rtt: RoundTrips::of(connection),
             states: connection.state_steps().map(|steps| steps.iter().map(StateStep::of).collect()),
+            silence: connection.silences().and_then(Silence::of),
             time_budget: connection.time_budget().map(TimeBudget),
             answers: turns.mean().map(|mean| Answers {
                 count: turns.answers,

@@ -16,8 +16,8 @@ use serde_json::json;
 
 use crate::decode::fields;
 use crate::decode::fields::Field;
-use crate::decode::fields::MptcpValue;
 use crate::decode::fields::Raw;
+use crate::decode::fields::Said;
 use crate::decode::options;
 use crate::packet::Defect;
 use crate::packet::Layer;
@@ -183,8 +183,15 @@ fn headers(packet: &Packet<'_>) -> Ordered<Ordered<Value>> {
 
 fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
     let described = fields::describe(packet, layer);
-    let plain = described.iter().filter(|field| !field.name.starts_with("option: "));
-    let mut object: Vec<_> = plain.map(|field| (field.name, value(layer.kind, field))).collect();
+    let mut object: Vec<(&'static str, Value)> = Vec::new();
+    for field in &described {
+        match &field.item {
+            Some((list, element)) => into_list(&mut object, list, said(element)),
+            // TCP's options have objects of their own, below.
+            None if field.name.starts_with("option: ") => {}
+            None => object.push((field.name, value(layer.kind, field))),
+        }
+    }
     match (layer.kind, &packet.transport) {
         (LayerKind::Tcp, Transport::Tcp(tcp)) => {
             object.push(("flags", json!(tcp.flags.bits())));
@@ -206,6 +213,15 @@ fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
         _ => {}
     }
     Ordered(object)
+}
+
+/// Adds an element to the list of this name.
+fn into_list(object: &mut Vec<(&'static str, Value)>, name: &'static str, element: Value) {
+    match object.iter_mut().find(|(key, _)| *key == name) {
+        Some((_, Value::Array(list))) => list.push(element),
+        Some((_, other)) => debug_assert!(false, "{name} is no list but {other}"),
+        None => object.push((name, Value::Array(vec![element]))),
+    }
 }
 
 /// Addresses as people write them, everything else as it stands there.
@@ -286,19 +302,33 @@ fn mptcp_object(data: &[u8]) -> Value {
     object["subtype"] = json!(option.subtype);
     object["subtype_name"] = json!(option.name);
     for (name, value) in option.fields.iter().filter(|_| option.is_sound) {
-        let value = match value {
-            MptcpValue::Number(number) => json!(number),
-            MptcpValue::Flags(text) | MptcpValue::Octets(text) => json!(text),
-            MptcpValue::Address(addr) => json!(addr.to_string()),
-        };
-        // Several addresses can be removed at once.
-        match &mut object[*name] {
-            Value::Null => object[*name] = value,
-            Value::Array(values) => values.push(value),
-            first => *first = json!([first.take(), value]),
-        }
+        put(&mut object, name, said(value));
     }
     object
+}
+
+/// Adds a key; one that is there already becomes a list, as several addresses can be removed at once.
+fn put(object: &mut Value, name: &str, value: Value) {
+    match &mut object[name] {
+        Value::Null => object[name] = value,
+        Value::Array(values) => values.push(value),
+        first => *first = json!([first.take(), value]),
+    }
+}
+
+fn said(value: &Said) -> Value {
+    match value {
+        Said::Number(number) => json!(number),
+        Said::Flag(set) => json!(set),
+        Said::Text(text) | Said::Flags(text) | Said::Octets(text) => json!(text),
+        Said::Address(addr) => json!(addr.to_string()),
+        Said::List(list) => list.iter().map(said).collect(),
+        Said::Group(parts) => {
+            let mut object = json!({});
+            parts.iter().for_each(|(name, value)| put(&mut object, name, said(value)));
+            object
+        }
+    }
 }
 
 fn quoted_object(quoted: &Quoted) -> Value {

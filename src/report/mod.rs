@@ -43,6 +43,7 @@ mod line;
 mod markdown;
 mod page;
 mod round_trips;
+mod silence;
 #[cfg(test)]
 mod testing;
 mod trial;

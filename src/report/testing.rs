@@ -231,6 +231,8 @@ mod tests {
     }
 
     proptest! {
+        // Every screen for every case: the fuzz targets go on where these stop.
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn no_octets_on_the_wire_upset_a_screen_or_reach_it_unescaped(
             changes in prop::collection::vec((0usize..64, 0usize..120, any::<u8>()), 0..40),

@@ -107,7 +107,7 @@ unsafe fn stamp(header: &libc::msghdr) -> Option<Timestamp> {
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while let Some(control) = message.as_ref() {
-            let long_enough = control.cmsg_len as usize >= libc::CMSG_LEN(mem::size_of::<[i64; 2]>() as _) as usize;
+            let long_enough = control.cmsg_len >= libc::CMSG_LEN(mem::size_of::<[i64; 2]>() as _) as _;
             if control.cmsg_level == libc::SOL_SOCKET && control.cmsg_type == TIMESTAMPS && long_enough {
                 let [secs, nanos] = ptr::read_unaligned(libc::CMSG_DATA(message).cast::<[i64; 2]>());
                 return Some(Timestamp::from_parts(secs, nanos));

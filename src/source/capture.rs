@@ -21,6 +21,8 @@ pub struct CaptureInfo {
     /// Sections begun so far. More than one only in pcapng.
     pub sections: u64,
     /// In order of appearance, over all sections; `FrameMeta::interface` is an index into it.
+    ///
+    /// Of one file at most 65,536: Linux numbers a few thousand, and a file could describe millions in a few octets.
     pub interfaces: Vec<InterfaceInfo>,
     /// Comments and names that a pcapng file holds.
     pub remarks: Remarks,
@@ -42,7 +44,15 @@ impl CaptureInfo {
             problem: None,
         }
     }
+
+    /// Whether a file that describes one interface more stops being believed.
+    pub(super) const fn is_full(&self) -> bool {
+        self.interfaces.len() >= MAX_INTERFACES
+    }
 }
+
+/// Interfaces of a file that are kept.
+pub(super) const MAX_INTERFACES: usize = 1 << 16;
 
 /// How a capture is written down.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,6 +110,16 @@ impl Resolution {
     pub const MICROS: Self = Self::Decimal(6);
     /// Nanoseconds.
     pub const NANOS: Self = Self::Decimal(9);
+
+    /// As many units as can be counted, 2^64 − 1, are less than a nanosecond: every stamp reads the same.
+    pub const fn is_too_fine(self) -> bool {
+        match self {
+            // 1.8 × 10^19 units. Of 10^-28 s they are 1.8 ns, of 10^-29 s 0.18 ns.
+            Self::Decimal(power) => power > 28,
+            // 2^64 × 2^-94 s = 2^-30 s = 0.93 ns.
+            Self::Binary(power) => power > 93,
+        }
+    }
 }
 
 /// `us`, `ns`, `10^-3 s`, `2^-10 s`.

@@ -21,9 +21,11 @@ use crate::source::ProblemKind;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::Stats;
+use crate::source::capture::MAX_INTERFACES;
 use crate::source::error::shown;
 use crate::source::octets::Fill;
 use crate::source::octets::Octets;
+use crate::source::pcap;
 use crate::source::pcap::Halt;
 use crate::source::pcap::Pcap;
 use crate::source::pcapng::Pcapng;
@@ -33,6 +35,7 @@ use crate::source::piece::Pieces;
 use crate::source::piece::Take;
 use crate::source::sniff::Kind;
 use crate::source::sniff::SNIFF_LEN;
+use crate::source::sniff::kind_of;
 use crate::source::sniff::sniff;
 use crate::source::unpack::Unpacked;
 
@@ -127,12 +130,13 @@ impl FileSource {
         kind: Kind,
         compression: Option<&'static str>,
     ) -> Result<Self, SourceError> {
-        let format = if kind == Kind::Pcap { Format::Pcap } else { Format::Pcapng };
+        let is_pcap = matches!(kind, Kind::Pcap | Kind::Lcap);
+        let format = if is_pcap { Format::Pcap } else { Format::Pcapng };
         let mut info = CaptureInfo { compression, ..CaptureInfo::new(name, format) };
         let mut header = None;
-        let walker = if kind == Kind::Pcap {
+        let walker = if is_pcap {
             let pcap = Pcap::new(octets.ready(), &mut info)?;
-            header = octets.ready().first_chunk().map(|octets| (*octets, info.big_endian));
+            header = octets.ready().first_chunk().map(|octets| (pcap::written(*octets), info.big_endian));
             octets.consume(kind.header_len());
             Walker::Pcap(pcap)
         } else {
@@ -221,6 +225,10 @@ impl FileSource {
         if self.octets.ready().len() < need {
             return self.starved(need);
         }
+        if self.info.is_full() {
+            let text = format!("begins one file more than {MAX_INTERFACES}");
+            return Some(self.end(Some((ProblemKind::Corrupt, text))));
+        }
         match Pcap::new(self.octets.ready(), &mut self.info) {
             Ok(pcap) => {
                 self.header = self.octets.ready().first_chunk().map(|octets| (*octets, self.info.big_endian));
@@ -286,7 +294,7 @@ impl PieceSource for FileSource {
 
 /// Waits for as much of a file as tells its kind.
 fn begun(name: &str, mut octets: Octets) -> Result<(Octets, Kind), SourceError> {
-    while octets.ready().len() < SNIFF_LEN && has_no_pcap_header(octets.ready()) {
+    while octets.ready().len() < SNIFF_LEN && !has_pcap_header(octets.ready()) {
         match octets.fill(FOR_EVER) {
             Ok(Fill::Grew | Fill::Idle) => {}
             Ok(Fill::Ended) => break,
@@ -298,8 +306,8 @@ fn begun(name: &str, mut octets: Octets) -> Result<(Octets, Kind), SourceError> 
 }
 
 /// A pcap header is shorter than what tells a pcapng file; a pipe may hold that and no more for a long time.
-fn has_no_pcap_header(ready: &[u8]) -> bool {
-    ready.len() < Kind::Pcap.header_len() || ready.starts_with(&[0x0a, 0x0d])
+fn has_pcap_header(ready: &[u8]) -> bool {
+    ready.len() >= Kind::Pcap.header_len() && !matches!(kind_of(ready), Some(Kind::Lcap | Kind::Pcapng))
 }
 
 #[cfg(unix)]

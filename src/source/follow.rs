@@ -29,6 +29,7 @@ use crate::source::Stats;
 use crate::source::octets::Octets;
 use crate::source::sniff::Kind;
 use crate::source::sniff::SNIFF_LEN;
+use crate::source::sniff::kind_of;
 use crate::source::sniff::sniff;
 
 /// Frames of a growing file.
@@ -223,8 +224,8 @@ fn header(file: &File) -> io::Result<Option<Vec<u8>>> {
     let mut reader = file;
     reader.take(SNIFF_LEN as u64).read_to_end(&mut first)?;
     io::Seek::rewind(&mut reader)?;
-    let is_pcapng = first.starts_with(&[0x0a, 0x0d]);
-    let needed = if is_pcapng { SNIFF_LEN } else { Kind::Pcap.header_len() };
+    let is_long = matches!(kind_of(&first), Some(Kind::Pcapng | Kind::Lcap));
+    let needed = if is_long { SNIFF_LEN } else { Kind::Pcap.header_len() };
     Ok((first.len() >= needed).then_some(first))
 }
 

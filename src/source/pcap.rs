@@ -97,7 +97,7 @@ impl Pcap {
     /// Reads the file header, of which `bytes` holds all 24 octets, into `info`.
     pub(super) fn new(bytes: &[u8], info: &mut CaptureInfo) -> Result<Self, SourceError> {
         let refused = || SourceError::NotACapture { name: shown(&info.name), first: "a bad pcap header".to_owned() };
-        let mut header = *bytes.first_chunk::<HEADER_LEN>().ok_or_else(refused)?;
+        let mut header = written(*bytes.first_chunk::<HEADER_LEN>().ok_or_else(refused)?);
         let kuznetzov = match header[..4] {
             // The record header is longer, the file header the same: let it be read as an ordinary one.
             [0xa1, 0xb2, 0xcd, 0x34] => Some([0xa1, 0xb2, 0xc3, 0xd4]),
@@ -210,6 +210,21 @@ impl Pcap {
     }
 }
 
+/// The file header as it may stand before records that are copied: Ixia's magic promises four octets more behind it.
+///
+/// What their hardware captured counts in nanoseconds, what their software did in microseconds.
+pub(super) fn written(mut header: [u8; HEADER_LEN]) -> [u8; HEADER_LEN] {
+    let magic: [u8; 4] = match header[..4] {
+        [0x1c, 0x00, 0x01, 0xac] => [0xa1, 0xb2, 0x3c, 0x4d],
+        [0xac, 0x01, 0x00, 0x1c] => [0x4d, 0x3c, 0xb2, 0xa1],
+        [0x1c, 0x00, 0x01, 0xab] => [0xa1, 0xb2, 0xc3, 0xd4],
+        [0xab, 0x01, 0x00, 0x1c] => [0xd4, 0xc3, 0xb2, 0xa1],
+        _ => return header,
+    };
+    header[..4].copy_from_slice(&magic);
+    header
+}
+
 /// The next record, or how many octets it needs in all.
 #[inline]
 fn plain_record<'a>(parser: &PcapParser, order: Order, rest: &'a [u8]) -> Result<Record<'a>, usize> {
@@ -269,6 +284,7 @@ mod tests {
     use super::*;
     use crate::source::FileSource;
     use crate::source::Source;
+    use crate::source::capture::MAX_INTERFACES;
     use crate::source::handmade::Ink;
     use crate::source::handmade::drain;
     use crate::source::handmade::times;
@@ -323,6 +339,30 @@ mod tests {
     }
 
     #[test]
+    fn files_of_ixia_testers_are_read_behind_the_size_that_they_tell() {
+        for big in [false, true] {
+            for (magic, unit) in [(0x1c00_01ac, 1), (0x1c00_01ab, 1000)] {
+                // The size is of no use: believing it would lose the frames of a file that is still growing.
+                for size in [2 * (16 + 3), 0, u32::MAX] {
+                    let file = Ink::pcap(big, magic, (2, 4), 1).u32(size);
+                    let file = file.record(7, 123_456, (3, 60), b"abc").record(8, 5, (3, 3), b"xyz");
+                    let mut source = file.clone().open();
+                    let frames = drain(&mut source);
+                    let times: Vec<_> = frames.iter().map(|(meta, _)| meta.at.nanos()).collect();
+                    assert_eq!(times, [7_000_000_000 + 123_456 * unit, 8_000_000_000 + 5 * unit]);
+                    assert_eq!(
+                        (&frames[0].1[..], frames[0].0.origlen, &frames[1].1[..]),
+                        (&b"abc"[..], 60, &b"xyz"[..])
+                    );
+                    assert_eq!((source.info().big_endian, source.info().problem.clone()), (big, None));
+                    let cut = FileSource::from_bytes("x", file.octets[..26].to_vec()).err().expect("too short");
+                    assert!(cut.to_string().contains("26 of 28 octets"), "{cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn lengths_of_old_versions_are_read_in_the_order_they_were_written() {
         let lengths = |version, first, second| {
             let file = Ink::pcap(true, MICROS, version, 1).record(0, 0, (first, second), &[1, 2]);
@@ -350,6 +390,18 @@ mod tests {
         let mut cut = FileSource::from_bytes("x", both[..50].to_vec()).expect("a capture");
         assert_eq!(drain(&mut cut).len(), 1);
         assert!(cut.info().problem.is_some(), "half a header is no end");
+    }
+
+    #[test]
+    fn a_file_of_file_headers_alone_stops_being_believed() {
+        let one = Ink::pcap(false, MICROS, (2, 4), 1).octets;
+        for (headers, ends_well) in [(MAX_INTERFACES, true), (MAX_INTERFACES + 1, false)] {
+            let mut source = FileSource::from_bytes("x", one.repeat(headers)).expect("a capture");
+            assert_eq!((drain(&mut source).len(), source.info().interfaces.len()), (0, MAX_INTERFACES));
+            let text = source.info().problem.as_ref().map(|problem| problem.text.as_str());
+            let said = "after frame 0, the record at octet 1572864 begins one file more than 65536";
+            assert_eq!(text, (!ends_well).then_some(said));
+        }
     }
 
     #[test]

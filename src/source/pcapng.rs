@@ -20,6 +20,7 @@ use crate::source::Flow;
 use crate::source::InterfaceInfo;
 use crate::source::Resolution;
 use crate::source::Stats;
+use crate::source::capture::MAX_INTERFACES;
 use crate::source::order::Order;
 use crate::source::pcap::Halt;
 use crate::source::pcap::MAX_RECORD;
@@ -38,8 +39,8 @@ pub(super) struct Pcapng {
     base: u32,
     /// The section's interfaces.
     ports: Vec<Port>,
-    /// Drops told by the sections before.
-    dropped: Option<u64>,
+    /// Drops told of so far, by all sections; as sums over interfaces, of which a file can describe very many.
+    dropped: Option<u128>,
     /// Where notes on packets go, if somebody wants them.
     pub(super) margin: Option<Margin>,
     /// Frames handed over when drops were last told of: the packet behind them has been counted.
@@ -123,8 +124,11 @@ impl Pcapng {
             };
             let port = *port;
             if let Some(count) = packet.dropped.filter(|_| self.told_at != Some(stats.frames)) {
-                self.ports[packet.interface as usize].dropped_between =
-                    Some(port.dropped_between.unwrap_or(0).saturating_add(count));
+                let port = &mut self.ports[packet.interface as usize];
+                let known = port.drops();
+                port.dropped_between = Some(port.dropped_between.unwrap_or(0).saturating_add(count));
+                let now = port.drops();
+                self.count_drops(known, now);
                 self.told_at = Some(stats.frames);
                 // The batch ends before the packet: who asks for the count now knows where the loss was.
                 if std::mem::replace(&mut stats.dropped, self.drops()) != stats.dropped {
@@ -223,7 +227,6 @@ impl Pcapng {
                 version.0, version.1
             )));
         }
-        self.dropped = self.drops();
         self.ports.clear();
         self.base = info.interfaces.len() as u32;
         info.remarks.section(self.order, &body[16..]);
@@ -237,7 +240,7 @@ impl Pcapng {
         if body.len() < 8 {
             return Err(too_short("an interface description"));
         }
-        if info.interfaces.len() == MAX_INTERFACES {
+        if info.is_full() {
             return Err(Halt::Corrupt(format!("describes one interface more than {MAX_INTERFACES}")));
         }
         let link_type = LinkType(self.order.u16(body, 0));
@@ -293,17 +296,31 @@ impl Pcapng {
             .filter(|(code, value)| matches!(*code, ISB_IFDROP | ISB_OSDROP) && value.len() == 8)
             .map(|(_, value)| self.order.u64(value, 0));
         // The card's drops and the system's are different packets; a later block replaces an earlier.
+        let known = port.drops();
         port.dropped = drops.reduce(u64::saturating_add).or(port.dropped);
+        let now = port.drops();
+        self.count_drops(known, now);
+    }
+
+    /// Takes note that an interface tells of `now` drops, where it told of `known`.
+    fn count_drops(&mut self, known: Option<u64>, now: Option<u64>) {
+        if let Some(now) = now {
+            let others = self.dropped.unwrap_or(0) - u128::from(known.unwrap_or(0));
+            self.dropped = Some(others + u128::from(now));
+        }
     }
 
     fn drops(&self) -> Option<u64> {
-        // Statistics count everything; without them, what the packets told is all there is.
-        let told = self.ports.iter().filter_map(|port| port.dropped.or(port.dropped_between));
-        self.dropped.into_iter().chain(told).reduce(u64::saturating_add)
+        self.dropped.map(|drops| u64::try_from(drops).unwrap_or(u64::MAX))
     }
 }
 
 impl Port {
+    /// Statistics count everything; without them, what the packets told is all there is.
+    fn drops(&self) -> Option<u64> {
+        self.dropped.or(self.dropped_between)
+    }
+
     fn time(&self, ticks: u64) -> Timestamp {
         Timestamp::from_parts(self.offset, self.unit.nanos(ticks))
     }
@@ -413,8 +430,6 @@ const ISB_OSDROP: u16 = 7;
 
 /// Type, length, length again.
 const SMALLEST_BLOCK: usize = 12;
-/// Interfaces of a file that are kept; Linux numbers a few thousand at most.
-const MAX_INTERFACES: usize = 1 << 16;
 /// Octets of an interface's name and of its description that are kept.
 const MAX_NAME: usize = 256;
 

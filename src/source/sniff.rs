@@ -12,6 +12,8 @@ use crate::source::unpack::Packer;
 pub(super) enum Kind {
     /// pcap of any byte order and resolution.
     Pcap,
+    /// The same from an Ixia tester: behind the file header, the octets of all records.
+    Lcap,
     /// pcapng.
     Pcapng,
     /// Either of them, packed.
@@ -23,7 +25,7 @@ impl Kind {
     pub(super) const fn header_len(self) -> usize {
         match self {
             Self::Pcap => 24,
-            Self::Pcapng => 28,
+            Self::Lcap | Self::Pcapng => 28,
             Self::Packed(_) => 4,
         }
     }
@@ -54,7 +56,8 @@ pub(super) fn sniff(name: &str, first: &[u8]) -> Result<Kind, SourceError> {
     Err(SourceError::NotACapture { name: shown(name), first: in_words(first) })
 }
 
-fn kind_of(first: &[u8]) -> Option<Kind> {
+/// The kind of a file that begins with these octets, if it is one that we read; four of them tell most.
+pub(super) fn kind_of(first: &[u8]) -> Option<Kind> {
     let magic = first.first_chunk::<4>()?;
     match u32::from_be_bytes(*magic) {
         0x1f8b_0800..=0x1f8b_08ff => Some(Kind::Packed(Packer::Gzip)),
@@ -63,6 +66,7 @@ fn kind_of(first: &[u8]) -> Option<Kind> {
         first if first & 0xf0ff_ffff == 0x502a_4d18 => Some(Kind::Packed(Packer::Zstd)),
         0x0422_4d18 | 0x0221_4c18 => Some(Kind::Packed(Packer::Lz4)),
         0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0xa1b2_cd34 | 0x34cd_b2a1 => Some(Kind::Pcap),
+        0x1c00_01ac | 0xac01_001c | 0x1c00_01ab | 0xab01_001c => Some(Kind::Lcap),
         0x0a0d_0d0a => match first.get(8..12) {
             None | Some([0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a]) => Some(Kind::Pcapng),
             Some(_) => None,
@@ -109,8 +113,6 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"btsnoop\0", "Bluetooth snoop"),
     (b"\x05VNF", "Visual Networks"),
     (b"EyeSDN", "EyeSDN"),
-    (&[0x1c, 0x00, 0x01, 0xac], "IXIA lcap"),
-    (&[0x1c, 0x00, 0x01, 0xab], "IXIA lcap"),
 ];
 
 #[cfg(test)]
@@ -152,6 +154,7 @@ mod tests {
         assert_eq!(message("x", &[]), "x is empty: 0 octets; is the capture still running?");
         assert!(message("x", &[0xd4, 0xc3, 0xb2, 0xa1, 2]).contains("5 of 24 octets"));
         assert!(message("x", &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d]).contains("9 of 28 octets"));
+        assert!(message("x", &[0xac, 1, 0, 0x1c, 2, 0, 4, 0, 0, 0]).contains("10 of 28 octets"));
         assert!(message("x", &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 1, 2, 3, 4]).contains("no capture file"));
     }
 }

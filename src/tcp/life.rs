@@ -12,6 +12,7 @@ use crate::tcp::event::Event;
 use crate::tcp::event::Mark;
 use crate::tcp::event::Side;
 use crate::tcp::rtt::RoundTrips;
+use crate::tcp::silence::Silences;
 use crate::tcp::state::State;
 use crate::tcp::verdict::Judgement;
 
@@ -20,6 +21,7 @@ use crate::tcp::verdict::Judgement;
 pub struct Life {
     budget: Budget,
     round_trips: Option<RoundTrips>,
+    silences: Option<Box<Silences>>,
     /// Latest timestamp of each side (RFC 7323 §3).
     stamps: [Option<u32>; 2],
     /// An endpoint enters no state twice, so there are few.
@@ -31,7 +33,7 @@ pub struct Life {
 pub enum Course {
     /// Where its time went.
     Time,
-    /// How long its round trips took.
+    /// How long its round trips took, and its silences.
     RoundTrips,
     /// Through which states its ends passed: some hundred octets more per connection.
     States,
@@ -55,6 +57,7 @@ impl Life {
         Self {
             budget: Budget::new(first),
             round_trips: (course >= Course::RoundTrips).then(RoundTrips::default),
+            silences: (course >= Course::RoundTrips).then(Box::default),
             stamps: [None; 2],
             steps: (course >= Course::States).then(Vec::new),
         }
@@ -84,6 +87,11 @@ impl Connection {
         life.as_mut()?.round_trips.as_mut()
     }
 
+    /// Its silences, if they were kept.
+    pub fn silences(&self) -> Option<&Silences> {
+        self.life.as_ref()?.silences.as_deref()
+    }
+
     /// Latest timestamp that `side` put into a segment, if that was kept.
     pub(super) fn latest_stamp(&self, side: Side) -> Option<u32> {
         self.life.as_ref()?.stamps[side.index()]
@@ -106,6 +114,9 @@ impl Connection {
         let Some(mut life) = self.life.take() else { return };
         life.budget.observe(mark, side, tcp, self, events, judgements);
         life.stamps[side.index()] = tcp.said.timestamps.map(|(value, _)| value).or(life.stamps[side.index()]);
+        if let Some(silences) = &mut life.silences {
+            silences.observe(mark, side, events);
+        }
         if let Some(steps) = &mut life.steps {
             steps.extend(events.iter().filter_map(|event| match *event {
                 Event::Moved { side, from, to } => Some(StateStep { mark, side, from, to }),
@@ -122,6 +133,6 @@ mod tests {
 
     #[test]
     fn state_per_connection_is_what_the_documentation_says() {
-        assert_eq!(size_of::<Life>(), 328);
+        assert_eq!(size_of::<Life>(), 336);
     }
 }

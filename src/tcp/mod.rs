@@ -6,7 +6,7 @@
 //! [`Connection`] is the centre and only calls the parts in order: [`endpoint`] (numbers and windows of one side),
 //! [`state`] (RFC 9293 states), [`handshake`], [`teardown`], [`turns`] (who asked, who answered), [`mss`],
 //! [`path`] (what size gets through), [`blind`] (what the capture itself missed of it). Where it was asked for, [`life`] keeps its course: [`budget`] says where
-//! the time went, [`rtt`] gathers round trips.
+//! the time went, [`rtt`] gathers round trips, [`silence`] the gaps.
 //! [`reassembly`] puts octets in order for [`framing`], which finds messages in them; both only where that is asked for.
 //! [`verdict`] judges each segment by rule and cause. [`dialect`] is a machine apart: it says what Wireshark says, quirks included;
 //! [`ledger`] holds what [`zeek`] and [`tcptrace`] would have written down, machines apart as well.
@@ -30,6 +30,7 @@ pub mod predecessor;
 pub mod reassembly;
 pub mod reset;
 pub mod rtt;
+pub mod silence;
 pub mod state;
 pub mod tcptrace;
 pub mod teardown;

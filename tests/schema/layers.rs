@@ -90,6 +90,7 @@ pub(crate) fn generate(frames: &[Value]) -> String {
     }
     (0..TURNS).for_each(|_| take(&decoded(&segment(&mut random))));
     rarities().iter().for_each(|octets| take(&decoded(octets)));
+    lists().iter().for_each(|(kind, octets)| take(&described(*kind, octets)));
     let layers: Map<_, _> = layers.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect();
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -166,6 +167,35 @@ fn rarities() -> Vec<Vec<u8>> {
     tunnel.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
     frames.push(tunnel);
     frames
+}
+
+/// Headers with lists: each kind of option in each length that it may have, each type of route.
+fn lists() -> Vec<(LayerKind, Vec<u8>)> {
+    let mut headers = Vec::new();
+    let v4 = [0, 1, 7, 11, 25, 68, 77, 82, 130, 131, 133, 134, 136, 137, 148, 149, 158];
+    let v6 = [0x00, 0x01, 0x04, 0x05, 0x07, 0x08, 0x0f, 0x12, 0x23, 0x26, 0x30, 0x31, 0x3e, 0x4a, 0x8b, 0xc2, 0xc9];
+    for (len, fill) in (0..=24_u8).flat_map(|len| [0x00, 0x01, 0x03, 0x05].map(|fill| (len, fill))) {
+        for kind in v4 {
+            let option = [&[kind, len, 13][..], &[fill; 37]].concat();
+            headers.push((LayerKind::Ipv4, [&[0x4f; 20][..], &option].concat()));
+        }
+        for kind in v6 {
+            let option = [&[17, 2, kind, len][..], &[fill; 20]].concat();
+            headers.extend([LayerKind::HopByHop, LayerKind::DestinationOptions].map(|layer| (layer, option.clone())));
+        }
+    }
+    headers.push((LayerKind::Ipv4, [&[0x4f; 20][..], &[130, 11, 0x5e, 0x26, 0, 1, 0, 2, 65, 66, 67, 0]].concat()));
+    for kind in 0..=10_u8 {
+        for (left, more) in [(0, 0x00), (1, 0x00), (1, 0x01), (2, 0xff)] {
+            let route = [&[17, 6, kind, left, more, 0x60, 0, 0][..], &[5; 48]].concat();
+            headers.push((LayerKind::Routing, route));
+        }
+    }
+    for (tlv, len) in [(0, 0), (4, 6), (5, 6), (5, 4), (9, 6), (5, 99)] {
+        let route = [&[17, 4, 4, 0, 0, 0, 0, 0][..], &[5; 16], &[tlv, len, 0x80, 0, 0, 0, 0, 1]].concat();
+        headers.push((LayerKind::Routing, route));
+    }
+    headers
 }
 
 /// A generator of our own, so that the page is the same on every machine (xorshift64*).

@@ -92,6 +92,8 @@ impl Segment {
             more_fragments: false,
             fragment_offset: 0,
             ip_len: None,
+            ip_options: Vec::new(),
+            extensions: Vec::new(),
             trailer: 0,
             checksum: ChecksumField::Good,
             body: Body::Tcp(step::Segment {

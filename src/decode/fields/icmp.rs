@@ -212,7 +212,7 @@ fn quote_length(words: u128, octets_each: u64) -> String {
 }
 
 /// RFC 792: milliseconds since midnight UT, unless the first bit says otherwise.
-fn since_midnight(value: u128) -> String {
+pub(super) fn since_midnight(value: u128) -> String {
     if value >> 31 == 1 {
         return format!("{value}, not in standard units");
     }

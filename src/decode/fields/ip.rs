@@ -9,6 +9,8 @@ use crate::decode::checksum;
 use crate::decode::fields;
 use crate::decode::fields::Sheet;
 use crate::decode::fields::hex;
+use crate::decode::fields::ip_option;
+use crate::decode::fields::ip6_option;
 use crate::decode::fields::octets;
 use crate::packet::ChecksumState;
 use crate::packet::IpHeader;
@@ -43,7 +45,7 @@ pub(super) fn ipv4(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     });
     sheet.number("source_address", 96, 32, |addr| Ipv4Addr::from_bits(addr as u32).to_string());
     sheet.number("destination_address", 128, 32, |addr| Ipv4Addr::from_bits(addr as u32).to_string());
-    sheet.octets("options", 20, layer.len as usize, hex);
+    ip_option::list(sheet, 20);
 }
 
 /// RFC 8200 §3.
@@ -66,11 +68,11 @@ pub(super) fn ipv6(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
 pub(super) fn options_header(sheet: &mut Sheet<'_>) {
     sheet.number("next_header", 0, 8, protocol);
     sheet.number("header_extension_length", 8, 8, eights);
-    sheet.octets("options", 2, usize::MAX, hex);
+    ip6_option::list(sheet, 2);
 }
 
 /// RFC 8200 §4.4.
-pub(super) fn routing(sheet: &mut Sheet<'_>) {
+pub(super) fn routing(sheet: &mut Sheet<'_>, packet: &Packet<'_>, layer: &Layer) {
     sheet.number("next_header", 0, 8, protocol);
     sheet.number("header_extension_length", 8, 8, eights);
     sheet.number("routing_type", 16, 8, |kind| {
@@ -84,7 +86,10 @@ pub(super) fn routing(sheet: &mut Sheet<'_>) {
         .to_owned()
     });
     sheet.number("segments_left", 24, 8, |left| format!("{left} hops of the route to go"));
-    sheet.octets("type_specific_data", 4, usize::MAX, hex);
+    let before = packet.layers.iter().take_while(|other| *other != layer);
+    let ip = before.filter(|other| other.kind == LayerKind::Ipv6).last();
+    let dst = ip.and_then(|ip| packet.bytes.get(ip.offset as usize + 24..)?.first_chunk::<16>());
+    ip6_option::route(sheet, dst.map(|octets| Ipv6Addr::from(*octets)));
 }
 
 /// RFC 8200 §4.5.

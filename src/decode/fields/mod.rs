@@ -5,10 +5,13 @@
 
 mod icmp;
 mod ip;
+mod ip6_option;
+mod ip_option;
 mod lan;
 mod link;
 mod mptcp;
 mod option;
+mod said;
 mod sum;
 mod transport;
 mod tunnel;
@@ -19,11 +22,12 @@ use crate::packet::LayerKind;
 use crate::packet::Packet;
 
 pub use mptcp::Mptcp;
-pub use mptcp::MptcpValue;
 pub use mptcp::mptcp;
 pub use option::acc_ecn_counters;
 pub use option::experiment;
 pub use option::kind_name;
+pub use said::Parts;
+pub use said::Said;
 pub use sum::Obstacle;
 pub use sum::PseudoHeader;
 pub use sum::Summed;
@@ -40,6 +44,8 @@ pub struct Field {
     pub raw: Raw,
     /// What it means, in words or in its usual notation; sums are written out.
     pub meaning: String,
+    /// It is an element of a list: the name of that list for programs, and what it says.
+    pub item: Option<(&'static str, Said)>,
 }
 
 /// What stands in a field.
@@ -47,7 +53,7 @@ pub struct Field {
 pub enum Raw {
     /// Up to 128 bits, most significant first.
     Number(u128),
-    /// Octets, for fields that are no number.
+    /// Octets, for fields that are no number; the first 65,536 of them. Only a chain of IPv6 extension headers is longer.
     Bytes(Vec<u8>),
 }
 
@@ -66,7 +72,7 @@ pub fn describe(packet: &Packet<'_>, layer: &Layer) -> Vec<Field> {
         LayerKind::Ipv4 => ip::ipv4(&mut sheet, packet, layer),
         LayerKind::Ipv6 => ip::ipv6(&mut sheet, packet, layer),
         LayerKind::HopByHop | LayerKind::DestinationOptions => ip::options_header(&mut sheet),
-        LayerKind::Routing => ip::routing(&mut sheet),
+        LayerKind::Routing => ip::routing(&mut sheet, packet, layer),
         LayerKind::FragmentHeader => ip::fragment(&mut sheet),
         LayerKind::Ah => ip::authentication(&mut sheet),
         LayerKind::Tcp => transport::tcp(&mut sheet, packet, layer),
@@ -129,7 +135,8 @@ impl<'a> Sheet<'a> {
     /// Adds a number of at most 128 bits, if it was captured.
     fn number(&mut self, name: &'static str, at: u32, width: u32, meaning: impl FnOnce(u128) -> String) {
         if let Some(value) = self.peek(at, width) {
-            self.fields.push(Field { name, bits: (at, width), raw: Raw::Number(value), meaning: meaning(value) });
+            let (bits, raw, meaning) = ((at, width), Raw::Number(value), meaning(value));
+            self.fields.push(Field { name, bits, raw, meaning, item: None });
         }
     }
 
@@ -148,7 +155,32 @@ impl<'a> Sheet<'a> {
         let octets = self.span(from, to);
         if !octets.is_empty() {
             let bits = (from as u32 * 8, octets.len() as u32 * 8);
-            self.fields.push(Field { name, bits, raw: Raw::Bytes(octets.to_vec()), meaning: meaning(octets) });
+            let (raw, meaning) = (Raw::Bytes(octets[..octets.len().min(MOST_RAW)].to_vec()), meaning(octets));
+            self.fields.push(Field { name, bits, raw, meaning, item: None });
+        }
+    }
+
+    /// Adds the octets from `from` up to `to` as an element of `list`.
+    fn item(
+        &mut self,
+        name: &'static str,
+        (from, to): (usize, usize),
+        meaning: String,
+        list: &'static str,
+        said: Said,
+    ) {
+        self.octets(name, from, to, |_| meaning);
+        if let Some(field) = self.fields.last_mut().filter(|field| field.bits.0 == from as u32 * 8) {
+            field.item = Some((list, said));
+        }
+    }
+
+    /// Adds sixteen octets from `from`, an address, as an element of `list`.
+    fn stop(&mut self, name: &'static str, from: usize, list: &'static str, more: impl FnOnce() -> String) {
+        let said = Said::address(self.span(from, from + 16));
+        self.number(name, from as u32 * 8, 128, |_| format!("{said}{}", more()));
+        if let Some(field) = self.fields.last_mut().filter(|field| field.bits.0 == from as u32 * 8) {
+            field.item = Some((list, said));
         }
     }
 
@@ -168,6 +200,9 @@ impl<'a> Sheet<'a> {
         }))
     }
 }
+
+/// Octets of a field that are kept: a header tells its length in 16 bits at most.
+const MOST_RAW: usize = 1 << 16;
 
 /// `3 octets`, `1 octet`.
 fn octets(count: impl Into<u64>) -> String {

@@ -1,10 +1,9 @@
 //! MPTCP's options taken apart: nine subtypes with their flags, keys and numbers (RFC 8684 §3).
 
-use std::net::IpAddr;
-use std::net::Ipv4Addr;
-use std::net::Ipv6Addr;
-
-use crate::decode::fields::hex;
+use crate::decode::fields::Said;
+use crate::decode::fields::said;
+use crate::decode::fields::said::Parts;
+use crate::decode::fields::said::number;
 
 /// One MPTCP option.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,29 +13,16 @@ pub struct Mptcp {
     /// As RFC 8684 calls it, in kebab-case: `mp-capable`.
     pub name: &'static str,
     /// What it says, in wire order; with a length that its subtype does not have, the octets.
-    pub fields: Vec<(&'static str, MptcpValue)>,
+    pub fields: Parts,
     /// Its length is one that its subtype has.
     pub is_sound: bool,
-}
-
-/// What stands in a field of an MPTCP option.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum MptcpValue {
-    /// A number that counts.
-    Number(u64),
-    /// The letters of the flags that are set.
-    Flags(String),
-    /// Keys, tokens and digests, in hexadecimal.
-    Octets(String),
-    /// An address.
-    Address(IpAddr),
 }
 
 /// Reads what follows kind and length; at least one octet of it is there.
 pub fn mptcp(data: &[u8]) -> Option<Mptcp> {
     let (&first, _) = data.split_first()?;
     let subtype = first >> 4;
-    let (name, read): (&'static str, Option<Fields>) = match subtype {
+    let (name, read): (&'static str, Option<Parts>) = match subtype {
         0 => ("mp-capable", capable(data)),
         1 => ("mp-join", join(data)),
         2 => ("dss", dss(data)),
@@ -54,12 +40,10 @@ pub fn mptcp(data: &[u8]) -> Option<Mptcp> {
     Some(Mptcp { subtype, name, fields, is_sound })
 }
 
-type Fields = Vec<(&'static str, MptcpValue)>;
-
 /// §3.1: version and flags, then the keys that are known, then the length of first data and its checksum.
-fn capable(data: &[u8]) -> Option<Fields> {
+fn capable(data: &[u8]) -> Option<Parts> {
     let &[first, flags, ref rest @ ..] = data else { return None };
-    let mut fields = vec![("version", MptcpValue::Number(u64::from(first & 0x0f))), flag_field(flags, "ABCDEFGH")];
+    let mut fields = vec![("version", Said::Number(u64::from(first & 0x0f))), flag_field(flags, "ABCDEFGH")];
     let (keys, behind) = match rest.len() {
         // The first SYN of version 1 names no key.
         0 => (0, 0),
@@ -72,7 +56,7 @@ fn capable(data: &[u8]) -> Option<Fields> {
         fields.push((name, octets(key)));
     }
     if behind >= 2 {
-        fields.push(("data_level_length", MptcpValue::Number(number(&rest[16..18]))));
+        fields.push(("data_level_length", Said::Number(number(&rest[16..18]))));
     }
     if behind >= 4 {
         fields.push(("checksum", octets(&rest[18..20])));
@@ -81,12 +65,12 @@ fn capable(data: &[u8]) -> Option<Fields> {
 }
 
 /// §3.2: which of three packets it is, its length tells.
-fn join(data: &[u8]) -> Option<Fields> {
+fn join(data: &[u8]) -> Option<Parts> {
     let &[first, address, ref rest @ ..] = data else { return None };
     let mut fields = Vec::new();
     if rest.len() != 20 {
         fields.push(flag_field(first << 4, "···B"));
-        fields.push(("address_id", MptcpValue::Number(u64::from(address))));
+        fields.push(("address_id", Said::Number(u64::from(address))));
     }
     match rest.len() {
         8 => {
@@ -104,7 +88,7 @@ fn join(data: &[u8]) -> Option<Fields> {
 }
 
 /// §3.3: acknowledgment and mapping, each there and as wide as its flags say.
-fn dss(data: &[u8]) -> Option<Fields> {
+fn dss(data: &[u8]) -> Option<Parts> {
     let &[_, flags, ref rest @ ..] = data else { return None };
     let mut fields = vec![flag_field(flags << 3, "FmMaA")];
     let mut rest = rest;
@@ -114,25 +98,25 @@ fn dss(data: &[u8]) -> Option<Fields> {
         Some(number(taken))
     };
     if flags & 0x01 != 0 {
-        fields.push(("data_ack", MptcpValue::Number(take(if flags & 0x02 != 0 { 8 } else { 4 })?)));
+        fields.push(("data_ack", Said::Number(take(if flags & 0x02 != 0 { 8 } else { 4 })?)));
     }
     if flags & 0x04 != 0 {
-        fields.push(("data_sequence_number", MptcpValue::Number(take(if flags & 0x08 != 0 { 8 } else { 4 })?)));
-        fields.push(("subflow_sequence_number", MptcpValue::Number(take(4)?)));
-        fields.push(("data_level_length", MptcpValue::Number(take(2)?)));
+        fields.push(("data_sequence_number", Said::Number(take(if flags & 0x08 != 0 { 8 } else { 4 })?)));
+        fields.push(("subflow_sequence_number", Said::Number(take(4)?)));
+        fields.push(("data_level_length", Said::Number(take(2)?)));
         if let Some(checksum) = take(2) {
-            fields.push(("checksum", MptcpValue::Octets(format!("{checksum:04x}"))));
+            fields.push(("checksum", Said::Octets(format!("{checksum:04x}"))));
         }
     }
     rest.is_empty().then_some(fields)
 }
 
 /// §3.4.1: an address of either family, perhaps a port, and a digest unless it is an echo.
-fn add_addr(data: &[u8]) -> Option<Fields> {
+fn add_addr(data: &[u8]) -> Option<Parts> {
     let &[first, address, ref rest @ ..] = data else { return None };
     let is_echo = first & 1 != 0;
     let digest = if is_echo { 0 } else { 8 };
-    let mut fields = vec![flag_field(first << 4, "···E"), ("address_id", MptcpValue::Number(u64::from(address)))];
+    let mut fields = vec![flag_field(first << 4, "···E"), ("address_id", Said::Number(u64::from(address)))];
     let (width, has_port) = match rest.len().checked_sub(digest)? {
         4 => (4, false),
         6 => (4, true),
@@ -141,15 +125,10 @@ fn add_addr(data: &[u8]) -> Option<Fields> {
         _ => return None,
     };
     let (addr, mut rest) = rest.split_at(width);
-    let addr = match (<[u8; 4]>::try_from(addr), <[u8; 16]>::try_from(addr)) {
-        (Ok(v4), _) => IpAddr::V4(Ipv4Addr::from(v4)),
-        (_, Ok(v6)) => IpAddr::V6(Ipv6Addr::from(v6)),
-        (Err(_), Err(_)) => return None,
-    };
-    fields.push(("address", MptcpValue::Address(addr)));
+    fields.push(("address", Said::address(addr)));
     if has_port {
         let (port, behind) = rest.split_at(2);
-        fields.push(("port", MptcpValue::Number(number(port))));
+        fields.push(("port", Said::Number(number(port))));
         rest = behind;
     }
     if !is_echo {
@@ -159,51 +138,45 @@ fn add_addr(data: &[u8]) -> Option<Fields> {
 }
 
 /// §3.4.2.
-fn remove_addr(data: &[u8]) -> Option<Fields> {
+fn remove_addr(data: &[u8]) -> Option<Parts> {
     let ids = data.get(1..).filter(|ids| !ids.is_empty())?;
-    Some(ids.iter().map(|&id| ("address_id", MptcpValue::Number(u64::from(id)))).collect())
+    Some(ids.iter().map(|&id| ("address_id", Said::Number(u64::from(id)))).collect())
 }
 
 /// §3.3.8.
-fn prio(data: &[u8]) -> Option<Fields> {
+fn prio(data: &[u8]) -> Option<Parts> {
     let mut fields = vec![flag_field(data[0] << 4, "···B")];
     match *data {
         [_] => {}
         // An earlier draft, and version 0, name an address.
-        [_, address] => fields.push(("address_id", MptcpValue::Number(u64::from(address)))),
+        [_, address] => fields.push(("address_id", Said::Number(u64::from(address)))),
         _ => return None,
     }
     Some(fields)
 }
 
 /// §3.7: a number behind two octets.
-fn numbered(data: &[u8], len: usize, name: &'static str) -> Option<Fields> {
-    (data.len() == len).then(|| vec![(name, MptcpValue::Number(number(&data[2..])))])
+fn numbered(data: &[u8], len: usize, name: &'static str) -> Option<Parts> {
+    (data.len() == len).then(|| vec![(name, Said::Number(number(&data[2..])))])
 }
 
 /// §3.5.
-fn keyed(data: &[u8]) -> Option<Fields> {
+fn keyed(data: &[u8]) -> Option<Parts> {
     (data.len() == 10).then(|| vec![("receiver_key", octets(&data[2..]))])
 }
 
 /// §3.6.
-fn reset(data: &[u8]) -> Option<Fields> {
+fn reset(data: &[u8]) -> Option<Parts> {
     let &[first, reason] = data else { return None };
-    Some(vec![flag_field(first << 4, "UVWT"), ("reason", MptcpValue::Number(u64::from(reason)))])
+    Some(vec![flag_field(first << 4, "UVWT"), ("reason", Said::Number(u64::from(reason)))])
 }
 
-/// The letters of the bits that are set, most significant first.
-fn flag_field(bits: u8, letters: &str) -> (&'static str, MptcpValue) {
-    let set = (0..8).zip(letters.chars()).filter(|(bit, _)| bits & (0x80 >> bit) != 0);
-    ("flags", MptcpValue::Flags(set.map(|(_, letter)| letter).filter(|letter| *letter != '·').collect()))
+fn flag_field(bits: u8, letters: &str) -> (&'static str, Said) {
+    ("flags", said::letters(bits, letters))
 }
 
-fn number(octets: &[u8]) -> u64 {
-    octets.iter().fold(0, |number, &octet| number << 8 | u64::from(octet))
-}
-
-fn octets(octets: &[u8]) -> MptcpValue {
-    MptcpValue::Octets(hex(octets))
+fn octets(octets: &[u8]) -> Said {
+    Said::octets(octets)
 }
 
 #[cfg(test)]
@@ -214,10 +187,8 @@ mod tests {
     fn said(text: &str) -> String {
         let option = mptcp(&bytes(text)).expect("an option");
         let words = option.fields.iter().map(|(name, value)| match value {
-            MptcpValue::Number(number) => format!("{name}={number}"),
-            MptcpValue::Flags(letters) => format!("{name}=[{letters}]"),
-            MptcpValue::Octets(octets) => format!("{name}={octets}"),
-            MptcpValue::Address(addr) => format!("{name}={addr}"),
+            Said::Flags(letters) => format!("{name}=[{letters}]"),
+            value => format!("{name}={value}"),
         });
         format!("{}{} {}", option.name, if option.is_sound { "" } else { "!" }, words.collect::<Vec<_>>().join(" "))
     }

@@ -1,7 +1,6 @@
 //! TCP options, one field each, spelled out: kind, length, what it says.
 
 use crate::decode::fields::Field;
-use crate::decode::fields::MptcpValue;
 use crate::decode::fields::Raw;
 use crate::decode::fields::Sheet;
 use crate::decode::fields::hex;
@@ -31,7 +30,7 @@ pub(super) fn list(sheet: &mut Sheet<'_>, fixed: usize, whole: bool) {
 
 fn add(sheet: &mut Sheet<'_>, fixed: usize, raw: &[u8], from: usize, meaning: String, name: &'static str) {
     let bits = ((fixed + from) as u32 * 8, raw.len() as u32 * 8);
-    sheet.fields.push(Field { name, bits, raw: Raw::Bytes(raw.to_vec()), meaning });
+    sheet.fields.push(Field { name, bits, raw: Raw::Bytes(raw.to_vec()), meaning, item: None });
 }
 
 fn name(option: &TcpOption<'_>) -> &'static str {
@@ -112,13 +111,7 @@ fn meaning(option: &TcpOption<'_>, whole: bool) -> String {
 
 fn mptcp_words(data: &[u8]) -> String {
     let Some(option) = mptcp(data) else { return String::new() };
-    let words = option.fields.iter().map(|(name, value)| match value {
-        MptcpValue::Number(number) => format!("{name} {number}"),
-        MptcpValue::Flags(letters) if letters.is_empty() => format!("{name} none"),
-        MptcpValue::Flags(letters) => format!("{name} {letters}"),
-        MptcpValue::Octets(octets) => format!("{name} {octets}"),
-        MptcpValue::Address(addr) => format!("{name} {addr}"),
-    });
+    let words = option.fields.iter().map(|(name, said)| format!("{name} {said}"));
     let fields = words.collect::<Vec<_>>().join(", ");
     let fault = if option.is_sound { "" } else { ", not a length it has" };
     format!("{} (subtype {}){fault}: {fields}", option.name, option.subtype)

@@ -228,7 +228,10 @@ fn be16(packet: &Packet<'_>, at: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::craft;
+    use crate::decode::decode;
     use crate::decode::tests::decoded;
+    use crate::packet::Frame;
 
     fn last_sum(script: &str) -> Summed {
         decoded(script, |packet| checksum_of(packet, packet.layers.last().expect("a layer")).expect("a sum"))
@@ -257,6 +260,46 @@ mod tests {
                 });
                 assert_eq!(last_sum(&script).state, kept, "{script}");
             }
+        }
+    }
+
+    #[test]
+    fn a_header_that_ends_before_its_checksum_has_none_whatever_stands_behind_it() {
+        // Of 20 octets of TCP, IP says that so many were sent; the frame holds more.
+        for (iplen, has_one) in [(20 + 16, false), (20 + 17, false), (20 + 18, true)] {
+            decoded(&format!("0 C > S . 1:11(10) iplen {iplen}"), |packet| {
+                let tcp = packet.layers.last().expect("a layer");
+                assert_eq!((tcp.kind, tcp.len), (LayerKind::Tcp, iplen - 20));
+                assert_eq!(checksum_of(packet, tcp).is_some(), has_one, "{iplen}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_route_among_very_many_extension_headers_is_summed_as_the_decoder_does() {
+        let options = [60, 0, 1, 4, 0, 0, 0, 0];
+        let last_stop = [0x11; 16];
+        // RFC 8200 §4.4: type 0, so many segments left, the last address is where it ends up.
+        let route = |left: u8| [&[60, 2, 0, left, 0, 0, 0, 0][..], &last_stop].concat();
+        for (left, dst) in [(1, last_stop), (0, [0x22; 16])] {
+            let mut bytes = vec![0x60, 0, 0, 0, 0, 0, 60, 64];
+            bytes.extend([0x22; 32]);
+            bytes.extend(options.repeat(10));
+            let at = bytes.len() - 8;
+            bytes[at] = 43;
+            bytes.extend(route(left));
+            bytes.extend([17, 0, 1, 4, 0, 0, 0, 0, 0, 1, 0, 2, 0, 8, 0, 1]);
+            let length = (bytes.len() - 40) as u16;
+            bytes[4..6].copy_from_slice(&length.to_be_bytes());
+            let mut frame = craft::play("link raw\n0 C > S udp (1)").expect("a script").frames.remove(0);
+            frame.0.caplen = bytes.len() as u32;
+            frame.0.origlen = frame.0.caplen;
+            let packet = decode(&Frame { meta: frame.0, bytes: &bytes });
+            let summed = checksum_of(&packet, packet.layers.last().expect("a layer")).expect("a sum");
+            assert_eq!(summed.pseudo.expect("a pseudo-header").dst, IpAddr::from(dst), "{left} segments left");
+            assert_eq!(summed.state, packet.udp().expect("a datagram").checksum);
+            let covered = &packet.bytes[summed.covered];
+            assert_eq!(checksum::transport(IpAddr::from([0x22; 16]), IpAddr::from(dst), 17, covered, 1), summed.state);
         }
     }
 

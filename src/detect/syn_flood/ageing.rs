@@ -169,7 +169,7 @@ impl SynFlood {
         let mut at = attempt.group;
         while at != NONE {
             let group = self.groups.get_mut(at);
-            group.ages(attempt.at);
+            group.ages(attempt.at, attempt.frame, &self.th);
             let (parent, enough) = (group.parent, group.aged >= self.th.fast_pending);
             if enough || group.sums.evicted >= 1.0 {
                 group.sums.decay(now, group.is_port(), &self.th);

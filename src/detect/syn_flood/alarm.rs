@@ -6,10 +6,12 @@
 use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
 use crate::detect::syn_flood::describe::Subject;
+use crate::detect::syn_flood::group::Group;
 use crate::detect::syn_flood::group::Level;
 use crate::detect::syn_flood::group::NONE;
 use crate::detect::syn_flood::incident::Incident;
 use crate::detect::syn_flood::incident::Phase;
+use crate::detect::syn_flood::incident::covering;
 use crate::detect::syn_flood::kinds;
 use crate::detect::syn_flood::kinds::Class;
 use crate::detect::syn_flood::open::Open;
@@ -25,6 +27,9 @@ const THINK_AGAIN: Span = Span::from_millis(50);
 const MANY_ALARMS: u32 = 64;
 /// So many prefixes attacked beside one another are one attack on what contains them.
 const PREFIXES_BESIDE: usize = 3;
+/// Neighbours of which two are attacked within this time are one attack already, this near each other: 16 of them.
+const TOGETHER: Span = Span::from_secs(5);
+const NEAR: u8 = 4;
 /// A scan is over after this long without a try: slow ones are the rule.
 const SCAN_QUIET: Span = Span::from_secs(60);
 /// An attack that stopped less than this before the capture's end goes on, for all we know.
@@ -42,8 +47,8 @@ impl SynFlood {
         if self.is_told(at, rule) || !self.conditions_hold(at, rule) {
             return;
         }
-        let (start, frame) = self.start_of(at, rule, now);
-        let Some(at) = self.widen(at, now) else { return };
+        let (start, frame) = self.start_of(at, rule);
+        let Some(at) = self.widen(at, rule, start, now) else { return };
         let picture = self.picture(at, rule);
         let judged = kinds::judge(&picture, &self.th);
         let mut open = Open {
@@ -164,7 +169,7 @@ impl SynFlood {
 
     /// The place to open an incident for: this one, or what contains it where several beside it are attacked already.
     /// `None` where that has an incident.
-    fn widen(&mut self, at: u32, now: i64) -> Option<u32> {
+    fn widen(&mut self, at: u32, rule: Rule, start: i64, now: i64) -> Option<u32> {
         let place = self.groups.get(at).place;
         if place.level != Level::Prefix {
             return Some(at);
@@ -179,11 +184,18 @@ impl SynFlood {
             other.level == Level::Prefix && other.addr.wide_prefix() == place.addr.wide_prefix()
         });
         if beside.len() < PREFIXES_BESIDE {
-            return Some(at);
+            beside.retain(|&other| {
+                let begun = self.incidents.get(self.groups.get(other).incident).map_or(i64::MIN, |open| open.start);
+                start.abs_diff(begun) <= TOGETHER.0 as u64
+            });
+            if !beside.iter().any(|&other| is_neighbour(place.addr, self.groups.get(other).place.addr)) {
+                return Some(at);
+            }
         }
         let wide = self.groups.wide_of(place.addr, now);
         for prefix in beside.into_iter().chain([at]) {
             self.groups.move_below(prefix, wide);
+            self.join_details(wide, prefix, rule);
         }
         Some(wide)
     }
@@ -225,17 +237,34 @@ impl SynFlood {
         self.scans.find(source).is_some_and(|scanner| self.scans.get(scanner).looks_like_one(&self.th))
     }
 
-    fn start_of(&self, at: u32, rule: Rule, now: i64) -> (i64, u32) {
+    /// The first bad SYN of a rise, and its frame.
+    fn start_of(&self, at: u32, rule: Rule) -> (i64, u32) {
         let group = self.groups.get(at);
         let sum = group.sums.sum(rule);
         if sum.s <= 0.0 || (rule == Rule::Open && sum.s < group.limit(rule, &self.th)) {
-            return (group.aged_since, sum.frame);
+            return self.before_it_widened(group.place.level, group.overrun_since(), self.th.fast_pending.into());
         }
-        let lasted = (now.saturating_sub(sum.start) as f64 * 1e-9 - 1.6).max(0.05);
-        let rate = f64::from(sum.s) / lasted;
-        let start = if rule == Rule::Open { group.firsts.start(rate) } else { None };
-        let start = start.unwrap_or(sum.start);
-        (if rule == Rule::Open { group.began(start) } else { start }, sum.frame)
+        let rate = sum.rate();
+        let first = if rule == Rule::Open { group.firsts.start(rate) } else { None };
+        let (start, frame) = first.unwrap_or((sum.start, sum.frame));
+        let start = if rule == Rule::Open { group.began(start) } else { start };
+        self.before_it_widened(group.place.level, (start, frame), rate)
+    }
+
+    /// What found no room at its prefix came after what did: the first SYNs of an attack on very many counted there.
+    fn before_it_widened(&self, level: Level, found: (i64, u32), rate: f64) -> (i64, u32) {
+        if !matches!(level, Level::Wide | Level::Rest) {
+            return found;
+        }
+        let (mut start, mut frame) = found;
+        let mut firsts: Vec<(i64, u32)> = self.groups.prefixes().flat_map(Group::earliest_known).collect();
+        firsts.retain(|&(at, _)| at < start);
+        firsts.sort_unstable();
+        let gap = (16.0e9 / rate.max(1.0)) as i64;
+        while let Some((at, earlier)) = firsts.pop().filter(|&(at, _)| start.saturating_sub(at) <= gap) {
+            (start, frame) = (at, earlier);
+        }
+        (start, frame)
     }
 
     /// SYN of the attempt that was judged last, as far as the age of verdicts tells.
@@ -338,4 +367,10 @@ impl SynFlood {
             tell(self.describe(open, phase, true));
         }
     }
+}
+
+/// Two prefixes stand side by side, or nearly so.
+fn is_neighbour(one: Address, other: Address) -> bool {
+    let (_, len) = covering(one, other);
+    len >= if one.is_v4() { 24 - NEAR } else { 64 - NEAR }
 }

@@ -111,6 +111,7 @@ impl SynFlood {
             bare_share: detail.map_or(0.0, |detail| share(detail.bare)),
             ttl_share: detail.and_then(|detail| detail.ttls.leader()).map_or(0.0, |(_, share)| share),
             outage_share: detail.map_or(0.0, |detail| share(detail.in_outage)),
+            unserved_share: detail.map_or(0.0, |detail| share(detail.unserved)),
             insistent_share: detail.map_or(0.0, |detail| share(detail.insistent)),
             usual: group.usual.into(),
             octets: detail.map_or(0, |detail| detail.octets.bits()),
@@ -313,7 +314,14 @@ fn victim(group: &Group, detail: Option<&Detail>) -> Victim {
         Level::Port => Victim::Port(addr, place.port),
         Level::Host => Victim::Host(addr),
         Level::Prefix => Victim::Prefix(addr, if v4 { 24 } else { 64 }, one_port(detail)),
-        Level::Wide => Victim::Prefix(addr, if v4 { 16 } else { 48 }, None),
+        Level::Wide => match detail.and_then(|detail| detail.hit) {
+            // As wide as what was hit, which may be a few neighbours only.
+            Some((from, to)) => {
+                let (addr, len) = covering(from, to);
+                Victim::Prefix(addr, len, one_port(detail))
+            }
+            None => Victim::Prefix(addr, if v4 { 16 } else { 48 }, None),
+        },
         Level::Rest => {
             let (from, to) = detail.and_then(|detail| detail.hit).unwrap_or((place.addr, place.addr));
             let (addr, len) = covering(from, to);

@@ -26,6 +26,8 @@ pub(super) struct Hit {
     pub(super) port: Option<u16>,
     /// The attempt has waited for as long as makes it half-open: a server that keeps it has repeated its SYN,ACK.
     pub(super) old: bool,
+    /// Hardly anybody completes there now.
+    pub(super) unserved: bool,
 }
 
 /// Sources and fingerprints of one place under one rule.
@@ -46,6 +48,8 @@ pub(super) struct Detail {
     pub(super) insistent: u64,
     /// Attempts during which completions at the place had fallen off.
     pub(super) in_outage: u64,
+    /// Attempts at whose verdict hardly anybody completed.
+    pub(super) unserved: u64,
     /// Old attempts that were answered, and those of them whose SYN,ACK was never repeated, as with SYN cookies.
     pub(super) answered: u64,
     pub(super) answered_once: u64,
@@ -72,6 +76,7 @@ impl Detail {
             bare: 0,
             insistent: 0,
             in_outage: 0,
+            unserved: 0,
             answered: 0,
             answered_once: 0,
             top_port: Top::new(),
@@ -108,6 +113,32 @@ impl Detail {
         self.answered += u64::from(waited);
         self.answered_once += u64::from(waited && attempt.tries.syn_acks() == 1);
         self.in_outage += u64::from(attempt.marks.has(Marks::OUTAGE));
+        self.unserved += u64::from(hit.unserved);
+    }
+
+    /// Adds what another one has counted.
+    fn join(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        self.sources.join(&other.sources);
+        self.top.join(&other.top);
+        self.prefixes.join(&other.prefixes);
+        self.ttls.join(&other.ttls);
+        self.windows.join(&other.windows);
+        self.options.join(&other.options);
+        self.octets.join(&other.octets);
+        self.ports.join(&other.ports);
+        self.bare += other.bare;
+        self.insistent += other.insistent;
+        self.in_outage += other.in_outage;
+        self.unserved += other.unserved;
+        self.answered += other.answered;
+        self.answered_once += other.answered_once;
+        self.top_port.join(&other.top_port);
+        self.top_host.join(&other.top_host);
+        if let Some((from, to)) = other.hit {
+            let (first, last) = self.hit.unwrap_or((from, to));
+            self.hit = Some((first.min(from), last.max(to)));
+        }
     }
 }
 
@@ -158,6 +189,18 @@ impl Details {
                 self.refused += 1;
                 return false;
             }
+        }
+        true
+    }
+
+    /// Adds what is known of `from` to what is known of `to`. `true` where there is a detail for it.
+    pub(super) fn join(&mut self, to: (u32, Rule), from: (u32, Rule)) -> bool {
+        let Some(known) = self.kept.get(&from).cloned() else { return self.kept.contains_key(&to) };
+        let room = self.kept.len() < self.cap;
+        match self.kept.get_mut(&to) {
+            Some(detail) => detail.join(&known),
+            None if room => drop(self.kept.insert(to, known)),
+            None => return false,
         }
         true
     }

@@ -15,8 +15,13 @@ pub(super) use crate::flow::list::NONE;
 
 /// Slow handshakes that any busy place has.
 const A_FEW: u32 = 8;
+/// Handshakes that tell how much of them is missing.
+const ENOUGH_COMPLETED: u32 = 100;
 /// Bad attempts this close together belong to one run.
 const ONE_RUN: Span = Span::from_millis(250);
+/// Waiting attempts farther apart than this are not yet the flood that a thousand of them in a second show: at nine
+/// hundred per second, one gap in fifty thousand is as wide.
+const NO_FLOOD: Span = Span::from_millis(12);
 
 /// How wide a place is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -66,8 +71,10 @@ pub(super) struct Group {
     excused_last: i64,
     /// Attempts that wait and are `aged_after` old, not repeated.
     pub(super) aged: u32,
-    /// Trace time of the SYN since which there are more than a few of them.
-    pub(super) aged_since: i64,
+    /// Trace time and frame of the SYN since which there are more than a few of them, close together; time of the last.
+    aged_since: i64,
+    aged_frame: u32,
+    aged_last: i64,
     /// Trace time when an alarm was last thought over.
     pub(super) considered: i64,
     /// Alarms since then.
@@ -105,10 +112,11 @@ pub(super) struct Group {
     pub(super) pace: Pace,
 }
 
-/// Times of the four earliest bad SYNs of a rise, in order; verdicts may come in another one.
+/// Times and frames of the four earliest bad SYNs of a rise, in order; verdicts may come in another one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Firsts {
     times: [i64; 4],
+    frames: [u32; 4],
     len: u8,
 }
 
@@ -117,23 +125,25 @@ impl Firsts {
         self.len = 0;
     }
 
-    pub(super) fn push(&mut self, at: i64) {
+    pub(super) fn push(&mut self, at: i64, frame: u32) {
         let held = usize::from(self.len);
         let place = self.times[..held].partition_point(|&earlier| earlier <= at);
         if place < self.times.len() {
             let end = (held + 1).min(self.times.len());
             self.times.copy_within(place..end - 1, place + 1);
-            self.times[place] = at;
+            self.frames.copy_within(place..end - 1, place + 1);
+            (self.times[place], self.frames[place]) = (at, frame);
             self.len = end as u8;
         }
     }
 
     /// Where a rise of about `rate` per second began: a lone bad attempt long before does not belong to it.
-    pub(super) fn start(&self, rate: f64) -> Option<i64> {
+    pub(super) fn start(&self, rate: f64) -> Option<(i64, u32)> {
         let times = &self.times[..usize::from(self.len)];
         let wide = (8.0e9 / rate.max(0.1)) as i64;
         let gap = times.windows(2).rposition(|pair| pair[1].saturating_sub(pair[0]) > wide);
-        times.get(gap.map_or(0, |at| at + 1)).copied()
+        let first = gap.map_or(0, |at| at + 1);
+        Some((*times.get(first)?, self.frames[first]))
     }
 }
 
@@ -152,6 +162,8 @@ impl Group {
             excused_last: i64::MIN,
             aged: 0,
             aged_since: now,
+            aged_frame: 0,
+            aged_last: i64::MIN,
             considered: i64::MIN,
             alarms: 0,
             usual: 0.0,
@@ -224,11 +236,24 @@ impl Group {
     }
 
     /// An attempt of trace time `at` became old without an end.
-    pub(super) fn ages(&mut self, at: i64) {
+    pub(super) fn ages(&mut self, at: i64, frame: u32, th: &Thresholds) {
         self.aged += 1;
-        if self.aged < A_FEW {
-            self.aged_since = at;
+        let apart = at.saturating_sub(self.aged_last) > NO_FLOOD.0 && self.aged < th.fast_pending / 4;
+        if self.aged < A_FEW || apart {
+            (self.aged_since, self.aged_frame) = (at, frame);
         }
+        self.aged_last = at;
+    }
+
+    /// Where what waits here began to be too much, and its frame.
+    pub(super) const fn overrun_since(&self) -> (i64, u32) {
+        (self.aged_since, self.aged_frame)
+    }
+
+    /// Times and frames of the first bad attempts of its rise, and of one that waits.
+    pub(super) fn earliest_known(&self) -> impl Iterator<Item = (i64, u32)> {
+        let firsts = self.firsts.times.into_iter().zip(self.firsts.frames).take(self.firsts.len.into());
+        firsts.chain((self.aged > 0).then_some(self.overrun_since()))
     }
 
     /// So many attempts wait that nothing harmless explains them, well above what usually comes and goes here.
@@ -238,6 +263,21 @@ impl Group {
         waiting >= th.fast_pending as f32
             && waiting >= th.fast_ratio * self.sums.completions_short * SHORT
             && waiting >= 3.0 * usual
+    }
+
+    /// How far a reset that the capture or the path lost may stand behind an attempt that looks half-open, 0 to 1: by
+    /// the share of handshakes of which a part is missing, where enough are known.
+    pub(super) fn doubt(&self) -> f32 {
+        let completed = self.counts[Outcome::Completed.index()];
+        if completed < ENOUGH_COMPLETED {
+            return 1.0;
+        }
+        let all: u64 = self.counts.iter().map(|&count| u64::from(count)).sum();
+        let missing = self.blind_completions as f32 / completed as f32;
+        let repeated = self.resent as f32 / all.max(1) as f32;
+        // Of each lost one, 1/loss − 1 were seen: at a loss of a fifth every fourth, and twice that to be on the safe side.
+        let loss = missing.max(repeated).clamp(0.0, 0.5);
+        (4.0 * loss / (1.0 - loss)).min(1.0)
     }
 
     /// Outcomes since the sums left zero.
@@ -285,19 +325,20 @@ mod tests {
         let mut firsts = Firsts::default();
         let ms = |n: i64| Span::from_millis(n).0;
         for at in [1_000, 1_900, 1_902, 1_904] {
-            firsts.push(ms(at));
+            firsts.push(ms(at), at as u32);
         }
-        assert_eq!(firsts.start(500.0), Some(ms(1_900)));
-        assert_eq!(firsts.start(2.0), Some(ms(1_000)));
+        assert_eq!(firsts.start(500.0), Some((ms(1_900), 1_900)));
+        assert_eq!(firsts.start(2.0), Some((ms(1_000), 1_000)));
     }
 
     #[test]
     fn a_rise_starts_with_its_earliest_syn_in_whatever_order_the_verdicts_come() {
         let mut firsts = Firsts::default();
         for at in [220, 140, 310, 100, 180, 90, 400] {
-            firsts.push(Span::from_millis(at).0);
+            firsts.push(Span::from_millis(at).0, at as u32);
         }
-        assert_eq!(firsts.start(100.0), Some(Span::from_millis(90).0));
+        assert_eq!(firsts.start(100.0), Some((Span::from_millis(90).0, 90)));
+        assert_eq!(firsts.frames, [90, 100, 140, 180]);
         assert_eq!(firsts.times.map(|at| at / 1_000_000), [90, 100, 140, 180]);
     }
 }

@@ -171,6 +171,12 @@ impl Groups {
         self.index.find(hash, |&group| self.groups[group as usize].place == *place).copied()
     }
 
+    /// Every /24 and /64 held.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = &Group> {
+        let held = self.index.iter().map(|&group| &self.groups[group as usize]);
+        held.filter(|group| group.place.level == Level::Prefix)
+    }
+
     /// Places held.
     pub(super) fn len(&self) -> usize {
         self.index.len()

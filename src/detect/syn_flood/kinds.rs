@@ -132,6 +132,8 @@ pub(super) struct Picture {
     pub(super) octets: u32,
     /// Share of them during which nobody, or hardly anyone, completed.
     pub(super) outage_share: f64,
+    /// Share of them at whose verdict hardly anybody completed.
+    pub(super) unserved_share: f64,
     /// Share of them with three SYNs and more.
     pub(super) insistent_share: f64,
     /// Completions per second before.
@@ -277,8 +279,11 @@ fn attack(picture: &Picture, th: &Thresholds) -> Judgement {
                 vec!["nobody completes meanwhile, and the server's side is not in the capture: it may just refuse"],
             );
         }
-        if picture.rule == Rule::Resent && picture.of(Outcome::Completed) == 0 {
-            return undetermined(kind, vec!["nobody completes: the way back to all clients may be broken"]);
+        if picture.rule == Rule::Resent && (picture.of(Outcome::Completed) == 0 || picture.unserved_share >= 0.5) {
+            return undetermined(
+                kind,
+                vec!["hardly anybody completes meanwhile: the way back to all clients may be broken"],
+            );
         }
         if picture.rule == Rule::Resent && kind != Kind::Spoofed && picture.insistent_share >= 0.5 {
             let reasons = vec!["the same clients try and try again, as live ones do whose answers are lost"];
@@ -414,6 +419,7 @@ mod tests {
             ttl_share: 0.3,
             octets: 200,
             outage_share: 0.0,
+            unserved_share: 0.0,
             insistent_share: 0.0,
             usual: 10.0,
             attempts: 2_200,

@@ -15,16 +15,9 @@ use crate::detect::syn_flood::group::Place;
 use crate::detect::syn_flood::scan::Try;
 use crate::detect::syn_flood::sums::Rule;
 use crate::flow::Leaves;
-use crate::flow::doorway::Address;
 use crate::flow::doorway::Attempt;
 use crate::flow::doorway::Marks;
 use crate::flow::doorway::Outcome;
-use crate::packet::Span;
-
-/// Attempts that show what an overrun place is overrun by.
-const ENOUGH: u64 = 64;
-/// How often details that nobody needs are looked for, where all are in use.
-const SWEEP: Span = Span::from_secs(1);
 
 impl SynFlood {
     /// Lets `change` see a place and every one above it.
@@ -194,7 +187,9 @@ impl SynFlood {
 
     /// Charges an outcome to the place of an attempt and those above.
     pub(super) fn charge(&mut self, attempt: &Attempt, outcome: Outcome, now: i64, tell: Tell<'_>) {
-        let place = self.groups.get(attempt.group).place;
+        let called = self.groups.get_mut(attempt.group);
+        called.sums.decay(now, called.is_port(), &self.th);
+        let place = called.place;
         let hit = self.hit_of(attempt);
         if !attempt.is_orphan() {
             self.totals.count(outcome);
@@ -223,7 +218,7 @@ impl SynFlood {
                 group.members |= 1 << member_of(attempt, place, group.place.level, &self.hasher);
             }
             group.counts[outcome.index()] = group.counts[outcome.index()].saturating_add(1);
-            group.sums.count(outcome);
+            group.sums.count(outcome, group.doubt());
             explained_below |= attack;
             at = group.parent;
         }
@@ -236,7 +231,8 @@ impl SynFlood {
     fn add(&mut self, at: u32, rule: Rule, attempt: &Attempt, hit: Hit) -> bool {
         let group = self.groups.get_mut(at);
         let limit = group.limit(rule, &self.th);
-        if group.sums.sum(rule).s <= 0.0 && !self.incidents.is_open(group.incident) {
+        let begins = group.sums.sum(rule).s <= 0.0 && !group.sums.goes_on(rule, attempt.at, group.is_port(), &self.th);
+        if begins && !self.incidents.is_open(group.incident) {
             if !rule.is_trouble() {
                 group.rises();
             }
@@ -247,9 +243,9 @@ impl SynFlood {
         }
         let group = self.groups.get_mut(at);
         if rule == Rule::Open {
-            group.firsts.push(attempt.at);
+            group.firsts.push(attempt.at, attempt.frame);
         }
-        let s = group.sums.add(rule, attempt.at, attempt.frame, limit);
+        let s = group.sums.add(rule, attempt.at, attempt.frame, limit, begins);
         if rule == Rule::Open && group.is_port() {
             self.totals.unexplained_peak = self.totals.unexplained_peak.max(s);
         }
@@ -258,62 +254,8 @@ impl SynFlood {
         if !rule.is_trouble() && (is_warm || s > limit / 4.0) {
             self.warm(at, rule, attempt, hit);
         }
-        self.incidents.note(incident, rule, attempt.at);
+        self.incidents.note(incident, rule, attempt.at, attempt.frame);
         s >= limit
-    }
-
-    fn hit_of(&self, attempt: &Attempt) -> Hit {
-        let place = self.groups.get(attempt.group).place;
-        let near = if place.level == Level::Rest { Address::EDGES } else { (place.addr, place.addr) };
-        let port = (place.level == Level::Port).then_some(place.port);
-        let old = attempt.age(self.clock.now()) >= self.th.half_open_after;
-        Hit { host: self.groups.host(attempt.group), near, port, old }
-    }
-
-    /// An attempt that waits at an overrun place tells who is behind it, before there is a verdict. `true` where enough
-    /// of them have.
-    pub(super) fn suspect(&mut self, at: u32, attempt: &Attempt) -> bool {
-        let called = self.groups.get(attempt.group).place;
-        let group = self.groups.get_mut(at);
-        group.members |= 1 << member_of(attempt, called, group.place.level, &self.hasher);
-        let hit = self.hit_of(attempt);
-        self.warm(at, Rule::Open, attempt, hit);
-        self.details.get(at, Rule::Open).is_none_or(|detail| detail.attempts >= ENOUGH)
-    }
-
-    fn warm(&mut self, at: u32, rule: Rule, attempt: &Attempt, hit: Hit) {
-        let kept = self.details.insert((at, rule), attempt, hit);
-        let group = self.groups.get_mut(at);
-        let bit = 1 << rule.index();
-        if kept && group.warm & bit == 0 {
-            group.warm |= bit;
-            self.groups.hold(at);
-        } else if !kept && self.clock.now().saturating_sub(self.swept) > SWEEP.0 {
-            self.swept = self.clock.now();
-            self.sweep();
-        }
-    }
-
-    /// Forgets the detail of a sum that went back to zero.
-    pub(super) fn cool(&mut self, at: u32, rule: Rule) {
-        let group = self.groups.get_mut(at);
-        let bit = 1 << rule.index();
-        if group.warm & bit != 0 {
-            group.warm &= !bit;
-            self.details.remove(at, rule);
-            self.groups.release(at);
-        }
-    }
-
-    fn sweep(&mut self) {
-        let now = self.clock.now();
-        for (at, rule) in self.details.places() {
-            let group = self.groups.get_mut(at);
-            group.sums.decay(now, group.is_port(), &self.th);
-            if group.sums.sum(rule).s <= 0.0 && !self.incidents.is_open(group.incident) {
-                self.cool(at, rule);
-            }
-        }
     }
 
     pub(super) fn charge_orphan(&mut self, attempt: &Attempt, now: i64, tell: Tell<'_>) {
@@ -334,8 +276,8 @@ impl SynFlood {
             return;
         }
         group.sums.decay(now, false, &self.th);
-        let hit =
-            Hit { host: Some(attempt.source), near: (attempt.source, attempt.source), port: Some(port), old: false };
+        let near = (attempt.source, attempt.source);
+        let hit = Hit { host: Some(attempt.source), near, port: Some(port), old: false, unserved: false };
         let seen_from_there = Attempt { source: server, ..*attempt };
         let alarm = self.add(host, Rule::Reflected, &seen_from_there, hit);
         let group = self.groups.get_mut(host);
@@ -348,7 +290,7 @@ impl SynFlood {
 }
 
 /// The bit of what was called, among the members of a place of that level.
-fn member_of(attempt: &Attempt, called: Place, level: Level, hasher: &RandomState) -> u64 {
+pub(super) fn member_of(attempt: &Attempt, called: Place, level: Level, hasher: &RandomState) -> u64 {
     let hash = match (level, called.level) {
         (Level::Port, _) => 0,
         // Counted at a wider place only: six bits are kept of what it does not tell.

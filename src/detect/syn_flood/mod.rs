@@ -10,7 +10,7 @@
 //! | `group`, `groups`, `sums` | the places called; their rates and sums |
 //! | `segment`, `ageing`, `ledger` | what a segment, time and an outcome do to them |
 //! | `totals` | sums over all of them |
-//! | `detail`, `sketch` | who is behind it, in constant memory |
+//! | `suspicion`, `detail`, `sketch` | who is behind it, in constant memory |
 //! | `scan` | the same by source |
 //! | `surge`, `crowd` | the pace of a port, and a crowd that is served |
 //! | `alarm`, `open`, `kinds`, `reading`, `describe`, `incident`, `telling` | from a sum to an incident, its kind, its words |
@@ -34,6 +34,7 @@ mod settings;
 mod sketch;
 mod sums;
 mod surge;
+mod suspicion;
 mod telling;
 #[cfg(test)]
 mod tests;

@@ -48,8 +48,12 @@ impl Open {
         ((8.0e9 / self.rate()) as i64).clamp(Span::from_millis(100).0, Span::from_secs(2).0)
     }
 
-    fn note(&mut self, at: i64) {
+    fn note(&mut self, at: i64, frame: u32) {
         self.bad += 1;
+        // What nobody answered is judged later than what was: the first SYN of all may be among it.
+        if at < self.start && self.start.saturating_sub(at) <= self.gap() {
+            (self.start, self.frame) = (at, frame);
+        }
         if at > self.last {
             if at.saturating_sub(self.last) <= self.gap() {
                 self.end = at;
@@ -123,11 +127,11 @@ impl Incidents {
     }
 
     /// A bad SYN where an incident is open.
-    pub(super) fn note(&mut self, incident: u32, rule: Rule, at: i64) {
+    pub(super) fn note(&mut self, incident: u32, rule: Rule, at: i64, frame: u32) {
         if let Some(open) = self.get_mut(incident)
             && open.is_trouble() == rule.is_trouble()
         {
-            open.note(at);
+            open.note(at, frame);
         }
     }
 

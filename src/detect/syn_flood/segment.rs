@@ -43,7 +43,8 @@ impl SynFlood {
             server_isn: SeqNumber(0),
             window: tcp.window,
             ttl: ip.ttl,
-            options: tcp.options.len() as u8,
+            // As the header says: of a capture that is cut short, some or all of them are missing.
+            options: tcp.header_len.saturating_sub(20),
             tries: Tries::new(1, 0),
             member: self.member(group, Address::of(ip.dst), tcp.dst_port),
             verdict: None,
@@ -73,7 +74,8 @@ impl SynFlood {
             server_isn: tcp.seq,
             window: tcp.window,
             ttl: ip.ttl,
-            options: tcp.options.len() as u8,
+            // As the header says: of a capture that is cut short, some or all of them are missing.
+            options: tcp.header_len.saturating_sub(20),
             tries: Tries::new(1, 1),
             member: self.member(group, Address::of(ip.src), tcp.src_port),
             verdict: None,

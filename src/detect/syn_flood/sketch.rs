@@ -23,6 +23,13 @@ impl Distinct {
         self.registers[register] = self.registers[register].max(rank);
     }
 
+    /// Adds the values that another one has seen.
+    pub(super) fn join(&mut self, other: &Self) {
+        for (own, theirs) in self.registers.iter_mut().zip(other.registers) {
+            *own = (*own).max(theirs);
+        }
+    }
+
     pub(super) fn estimate(&self) -> f64 {
         let m = Self::REGISTERS as f64;
         let sum: f64 = self.registers.iter().map(|&rank| (-f64::from(rank)).exp2()).sum();
@@ -65,6 +72,30 @@ impl<T: Copy + Default + Eq, const N: usize> Top<T, N> {
         }
     }
 
+    /// Adds what another one has counted. What is not listed there may have come as often as its rarest.
+    pub(super) fn join(&mut self, other: &Self) {
+        let rarest =
+            |top: &Self| if top.len < N { 0 } else { top.slots.iter().map(|slot| slot.count).min().unwrap_or(0) };
+        let (unseen, unlisted) = (rarest(self), rarest(other));
+        let mut all = self.slots[..self.len].to_vec();
+        for slot in &mut all {
+            let known = other.slots[..other.len].iter().find(|theirs| theirs.value == slot.value);
+            let (count, error) = known.map_or((unlisted, unlisted), |theirs| (theirs.count, theirs.error));
+            (slot.count, slot.error) = (slot.count.saturating_add(count), slot.error.saturating_add(error));
+        }
+        for theirs in &other.slots[..other.len] {
+            if self.slots[..self.len].iter().all(|own| own.value != theirs.value) {
+                let (count, error) = (theirs.count.saturating_add(unseen), theirs.error.saturating_add(unseen));
+                all.push(Counted { value: theirs.value, count, error });
+            }
+        }
+        all.sort_by_key(|slot| std::cmp::Reverse(slot.count));
+        all.truncate(N);
+        self.len = all.len();
+        self.slots[..all.len()].copy_from_slice(&all);
+        self.total += other.total;
+    }
+
     /// All that was counted.
     pub(super) const fn total(&self) -> u64 {
         self.total
@@ -96,6 +127,13 @@ impl<const W: usize> Few<W> {
     pub(super) fn insert(&mut self, hash: u64) {
         let bit = hash as usize % (W * 64);
         self.0[bit / 64] |= 1 << (bit % 64);
+    }
+
+    /// Adds the values of another one.
+    pub(super) fn join(&mut self, other: &Self) {
+        for (own, theirs) in self.0.iter_mut().zip(other.0) {
+            *own |= theirs;
+        }
     }
 
     /// Bits set: at most the number of distinct values.
@@ -142,6 +180,23 @@ mod tests {
         assert_eq!(leader, 7);
         assert!(share > 0.3 && share <= 0.51, "{share}");
         assert_eq!(top.total(), 10_000);
+    }
+
+    #[test]
+    fn what_two_have_counted_is_joined_within_the_error_that_is_told() {
+        let (mut one, mut other) = (Top::<u32, 4>::new(), Top::<u32, 4>::new());
+        let mut true_count = [0_u32; 40];
+        for n in 0..4_000_u32 {
+            let value = if n % 3 == 0 { 7 } else { n * n % 40 };
+            true_count[value as usize] += 1;
+            if n % 5 < 2 { one.insert(value) } else { other.insert(value) }
+        }
+        one.join(&other);
+        assert_eq!((one.total(), one.leader().map(|(value, _)| value)), (4_000, Some(7)));
+        for Counted { value, count, error } in one.sorted() {
+            let truth = true_count[value as usize];
+            assert!(truth <= count && count - error <= truth, "{value}: {truth}, said {count} less {error} at most");
+        }
     }
 
     #[test]

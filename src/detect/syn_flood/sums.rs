@@ -6,7 +6,10 @@
 
 use crate::detect::syn_flood::thresholds::Thresholds;
 use crate::flow::doorway::Outcome;
+use crate::packet::Span;
 
+/// Bad attempts farther apart than this are not one rise, unless the sum says so.
+const ONE_RISE: Span = Span::from_millis(250);
 /// Seconds over which the means run.
 pub(super) const MEAN: f32 = 10.0;
 /// Seconds over which an excuse fades: long beside the age at which silence is judged.
@@ -35,8 +38,31 @@ pub(super) enum Rule {
     PortClosed,
 }
 
+impl Default for Sum {
+    fn default() -> Self {
+        Self { s: 0.0, frame: 0, start: 0, last: i64::MIN }
+    }
+}
+
+impl Sum {
+    /// Attempts per second from the first to the last, what was allowed left out.
+    pub(super) fn rate(&self) -> f64 {
+        f64::from(self.s) / (self.last.saturating_sub(self.start) as f64 * 1e-9).max(0.05)
+    }
+}
+
 impl Rule {
     pub(super) const COUNT: usize = 8;
+    const ALL: [Self; Self::COUNT] = [
+        Self::Open,
+        Self::Reset,
+        Self::Resent,
+        Self::Refused,
+        Self::Orphaned,
+        Self::Reflected,
+        Self::Retried,
+        Self::PortClosed,
+    ];
     /// So many of them, from the first, are attacks; the others are ordinary troubles.
     const ATTACKS: usize = 6;
 
@@ -54,6 +80,18 @@ impl Rule {
         }
     }
 
+    /// What is ordinary per second, and per completion. `is_port`: of a single port, not of a host or prefix.
+    const fn allowance(self, is_port: bool, th: &Thresholds) -> (f32, f32) {
+        match self {
+            Self::Open | Self::Resent | Self::Retried | Self::Orphaned => {
+                (if is_port { th.background } else { th.wide_background }, th.tolerated)
+            }
+            Self::Reset => (th.reset_background, th.reset_tolerated),
+            Self::Refused | Self::PortClosed => (th.refused_background, th.reset_tolerated),
+            Self::Reflected => (th.reflected_background, 0.0),
+        }
+    }
+
     pub(super) const fn index(self) -> usize {
         self as usize
     }
@@ -65,13 +103,14 @@ impl Rule {
 }
 
 /// One sum and where it left zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sum {
     pub(super) s: f32,
     /// Low 32 bits of the frame of the first SYN counted since.
     pub(super) frame: u32,
-    /// Trace time of that SYN.
+    /// Trace time of that SYN, and of the last one counted.
     pub(super) start: i64,
+    last: i64,
 }
 
 /// Rates and sums of one place.
@@ -114,17 +153,21 @@ impl Sums {
         let short = (-dt / SHORT).exp();
         self.completions_short *= short;
         self.evicted *= short;
-        let background = if is_port { th.background } else { th.wide_background };
-        let tolerated = background * dt + th.tolerated * completed;
-        let habit = th.reset_tolerated * completed;
-        self.take(Rule::Open, tolerated);
-        self.take(Rule::Resent, tolerated);
-        self.take(Rule::Retried, tolerated);
-        self.take(Rule::Orphaned, tolerated);
-        self.take(Rule::Reset, th.reset_background * dt + habit);
-        self.take(Rule::Refused, th.refused_background * dt + habit);
-        self.take(Rule::PortClosed, th.refused_background * dt + habit);
-        self.take(Rule::Reflected, th.reflected_background * dt);
+        let kept = if self.rare.is_some() { Rule::COUNT } else { 1 };
+        for rule in Rule::ALL.into_iter().take(kept) {
+            let (background, habit) = rule.allowance(is_port, th);
+            self.take(rule, background * dt + habit * completed);
+        }
+    }
+
+    /// An attempt of trace time `at` goes on with the rise that the one before it began, though the sum has been at
+    /// zero between: an attack that is worth the name comes faster than what is allowed here, so it leaves such a gap
+    /// at most now and then (at the allowed rate itself, one time in twenty).
+    pub(super) fn goes_on(&self, rule: Rule, at: i64, is_port: bool, th: &Thresholds) -> bool {
+        let (background, habit) = rule.allowance(is_port, th);
+        let allowed = background + habit * self.completions * self.warming_up(self.last);
+        let gap = (3.0e9 / allowed.max(0.1)) as i64;
+        at.saturating_sub(self.sum(rule).last) <= gap.min(ONE_RISE.0)
     }
 
     /// A mean that has run for less than its span is too low by the part that is missing.
@@ -133,8 +176,8 @@ impl Sums {
         if age > 6.0 * MEAN { 1.0 } else { 1.0 / (1.0 - (-age / MEAN).exp()) }
     }
 
-    /// Counts an outcome into the rates.
-    pub(super) fn count(&mut self, outcome: Outcome) {
+    /// Counts an outcome into the rates. `doubt`: see [`Group::doubt`](super::group::Group::doubt).
+    pub(super) fn count(&mut self, outcome: Outcome, doubt: f32) {
         match outcome {
             Outcome::Completed => {
                 self.completions += 1.0 / MEAN;
@@ -144,7 +187,7 @@ impl Sums {
             Outcome::Refused | Outcome::ResentUnanswered => self.unanswered_excused += 1.0,
             // a reset or a repetition that was lost, one that was answered and left.
             Outcome::ResentHalfOpen => self.half_open_excused += 1.0,
-            Outcome::Reset => self.half_open_excused += 0.5,
+            Outcome::Reset => self.half_open_excused += 0.5 * doubt,
             Outcome::HalfOpen | Outcome::Unanswered | Outcome::Forged => {}
         }
     }
@@ -161,16 +204,17 @@ impl Sums {
         excused
     }
 
-    /// Adds one to a sum; `limit` times eight is where it stops growing.
-    pub(super) fn add(&mut self, rule: Rule, at: i64, frame: u32, limit: f32) -> f32 {
+    /// Adds one to a sum; `limit` times eight is where it stops growing. `begins`: a rise begins with it.
+    pub(super) fn add(&mut self, rule: Rule, at: i64, frame: u32, limit: f32, begins: bool) -> f32 {
         let sum = match rule.index().checked_sub(1) {
             None => &mut self.open,
             Some(rare) => &mut self.rare.get_or_insert_default()[rare],
         };
-        if sum.s <= 0.0 {
+        if begins {
             sum.start = at;
             sum.frame = frame;
         }
+        sum.last = sum.last.max(at);
         sum.s = (sum.s + 1.0).min(limit * 8.0);
         sum.s
     }
@@ -221,7 +265,6 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::Span;
 
     const S: i64 = Span::from_secs(1).0;
 
@@ -231,7 +274,7 @@ mod tests {
         let mut sums = Sums::new(0);
         for n in 1..10_000 {
             sums.decay(n * S * 11 / 10, true, &th);
-            assert!(sums.add(Rule::Open, n * S, 0, th.port_limit) < 2.0);
+            assert!(sums.add(Rule::Open, n * S, 0, th.port_limit, true) < 2.0);
         }
     }
 
@@ -242,7 +285,7 @@ mod tests {
         let crossed = (0..200).find(|n| {
             let at = 100 * S + n * S / 10;
             sums.decay(at, true, &th);
-            sums.add(Rule::Open, at, 7, th.port_limit) >= th.port_limit
+            sums.add(Rule::Open, at, 7, th.port_limit, *n == 0) >= th.port_limit
         });
         assert_eq!(crossed, Some(70), "64 / (10 - 1) per second is 7.1 s");
         assert_eq!((sums.sum(Rule::Open).start, sums.sum(Rule::Open).frame), (100 * S, 7));
@@ -252,7 +295,7 @@ mod tests {
     fn one_year_of_silence_empties_every_sum_in_one_step() {
         let th = Thresholds::default();
         let mut sums = Sums::new(0);
-        (0..500).for_each(|n| assert!(sums.add(Rule::Open, n, 0, th.port_limit) > 0.0));
+        (0..500).for_each(|n| assert!(sums.add(Rule::Open, n, 0, th.port_limit, n == 0) > 0.0));
         sums.decay(i64::MAX, true, &th);
         assert!(sums.is_calm());
         assert!(sums.completions.is_finite());
@@ -265,9 +308,9 @@ mod tests {
         for n in 0..60_000_i64 {
             sums.decay(n * S / 1_000, true, &th);
             let outcome = if n % 11 == 0 { Outcome::HalfOpen } else { Outcome::Completed };
-            sums.count(outcome);
+            sums.count(outcome, 1.0);
             if outcome == Outcome::HalfOpen {
-                sums.add(Rule::Open, n, 0, th.port_limit);
+                sums.add(Rule::Open, n, 0, th.port_limit, n == 0);
             }
             assert!(sums.sum(Rule::Open).s < 64.0, "{n}: {}", sums.sum(Rule::Open).s);
         }

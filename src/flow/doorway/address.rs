@@ -55,6 +55,15 @@ impl Address {
         }
     }
 
+    /// The last address of that.
+    pub(crate) const fn wide_end(self) -> Self {
+        if self.is_v4() {
+            Self { high: 0, low: self.low | 0xffff }
+        } else {
+            Self { high: self.high | 0xffff, low: u64::MAX }
+        }
+    }
+
     /// The first octet of IPv4; of IPv6 the octet that ends a /32, where registries' blocks differ.
     pub(crate) const fn spread_octet(self) -> u8 {
         if self.is_v4() { (self.low >> 24) as u8 } else { (self.high >> 32) as u8 }

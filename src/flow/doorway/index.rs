@@ -118,14 +118,14 @@ impl Index {
     const fn tag(&self, key: u64) -> u32 {
         let tags = (1_u64 << (u32::BITS - self.bits)) - 1;
         let mixed = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        ((mixed * tags >> 32) as u32 + 1) << self.bits
+        (((mixed * tags) >> 32) as u32 + 1) << self.bits
     }
 
     /// The two buckets of a key, by its halves.
     const fn choices(&self, key: u64) -> Option<[usize; 2]> {
         let buckets = self.buckets.len() as u64;
         let [low, high] = [key & 0xffff_ffff, key >> 32];
-        if buckets == 0 { None } else { Some([(low * buckets >> 32) as usize, (high * buckets >> 32) as usize]) }
+        if buckets == 0 { None } else { Some([((low * buckets) >> 32) as usize, ((high * buckets) >> 32) as usize]) }
     }
 
     #[cfg(test)]

@@ -56,6 +56,7 @@ fn sections() -> Vec<Box<dyn Section>> {
         Box::new(findings::Findings),
         Box::new(time::Time),
         Box::new(time::RoundTrips),
+        Box::new(time::Silence),
         Box::new(mss::SegmentSizes),
         Box::new(numbers::Numbers),
         Box::new(observers::Observers),

@@ -1,4 +1,4 @@
-//! Where its time went, and how long its round trips took (RFC 6298 §3, RFC 7323 §3).
+//! Where its time went, how long its round trips took (RFC 6298 §3, RFC 7323 §3), and how long it kept silent.
 
 use crate::report::budget::Row;
 use crate::report::connection::Section;
@@ -6,6 +6,7 @@ use crate::report::connection::Told;
 use crate::report::line::Facts;
 use crate::report::page::Page;
 use crate::report::round_trips;
+use crate::report::silence;
 
 /// The parts of its life, and the sentence about them.
 #[derive(Debug)]
@@ -33,6 +34,18 @@ impl Section for RoundTrips {
         page.grid(grid);
         if let Some(histogram) = round_trips::histogram(round_trips) {
             page.grid(histogram);
+        }
+    }
+}
+
+/// Its longest gaps and its keep-alives (RFC 9293 §3.8.4), where there is something to tell.
+#[derive(Debug)]
+pub(super) struct Silence;
+
+impl Section for Silence {
+    fn tell(&self, told: &Told<'_>, page: &mut Page<'_>) {
+        if let Some(silences) = told.ended.connection.silences() {
+            page.sections("silence", &silence::lines(silences));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::io::Write;
 
 use crate::decode::fields;
-use crate::decode::fields::MptcpValue;
+use crate::decode::fields::Said;
 use crate::decode::options;
 use crate::packet::Defect;
 use crate::packet::DefectCode;
@@ -19,6 +19,7 @@ use crate::packet::TcpOption;
 use crate::packet::Timestamp;
 use crate::packet::Transport;
 use crate::pipeline::Seen;
+use crate::report::headers::brief_ip;
 use crate::report::style::Style;
 use crate::report::text;
 use crate::report::words;
@@ -67,8 +68,12 @@ fn ip_words(line: &mut String, packet: &Packet<'_>, ip: &IpHeader, seen: &Seen<'
         None => (ip.src.to_string(), ip.dst.to_string()),
     };
     let _ = write!(line, "{name} {src} > {dst}: ");
+    brief_ip::extensions(line, packet);
     let _ = match &packet.transport {
-        Transport::Tcp(tcp) => return tcp_words(line, tcp, seen, style),
+        Transport::Tcp(tcp) => {
+            tcp_words(line, tcp, seen, style);
+            Ok(())
+        }
         Transport::Udp(udp) => write!(line, "UDP, length {}", udp.len),
         Transport::Icmp(_) => {
             let words = format!("{}{}", datagram::icmp_words(packet), neighbor_words(packet));
@@ -79,6 +84,7 @@ fn ip_words(line: &mut String, packet: &Packet<'_>, ip: &IpHeader, seen: &Seen<'
         }
         Transport::Other | Transport::None => write!(line, "protocol {}, length {}", ip.protocol, ip.payload_len),
     };
+    brief_ip::options(line, packet);
 }
 
 fn tcp_words(line: &mut String, tcp: &TcpHeader<'_>, seen: &Seen<'_>, style: &Style) {
@@ -177,11 +183,8 @@ fn mptcp_words(data: &[u8]) -> String {
     let _ = write!(text, " {}", option.name);
     for (name, value) in option.fields {
         let _ = match value {
-            MptcpValue::Number(number) => write!(text, " {name} {number}"),
-            MptcpValue::Flags(letters) if letters.is_empty() => write!(text, " {name} none"),
-            MptcpValue::Flags(letters) => write!(text, " {name} {letters}"),
-            MptcpValue::Octets(octets) => write!(text, " {name} 0x{octets}"),
-            MptcpValue::Address(addr) => write!(text, " {name} {addr}"),
+            Said::Octets(octets) => write!(text, " {name} 0x{octets}"),
+            value => write!(text, " {name} {value}"),
         };
     }
     text

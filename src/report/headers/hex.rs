@@ -1,6 +1,7 @@
 //! Octets beside their meaning: where they stand, what they are as characters, which fields they make.
 
 use std::fmt::Write as _;
+use std::io;
 
 use crate::decode::fields::Field;
 use crate::decode::fields::Raw;
@@ -42,12 +43,19 @@ pub(super) fn fields(page: &mut String, fields: &[Field], from: usize, style: &S
     }
 }
 
-/// Writes octets that are no header, the first of them at `from`; sixteen a line where there is room.
-pub(super) fn dump(page: &mut String, octets: &[u8], from: usize, style: &Style) {
+/// Writes octets that are no header, the first of them at `from`; sixteen a line where there is room. A few lines at a
+/// time: a frame may be long, and a dump is five times as long.
+pub(super) fn dump(out: &mut dyn io::Write, octets: &[u8], from: usize, style: &Style) -> io::Result<()> {
     let per_line = if style.width > INDENT + PLACE + GAP + 16 * 4 { 16 } else { 8 };
+    let mut lines = String::new();
     for (index, octets) in octets.chunks(per_line).enumerate() {
-        line(page, Some(from + index * per_line), octets, per_line, "", style);
+        line(&mut lines, Some(from + index * per_line), octets, per_line, "", style);
+        if lines.len() > AT_ONCE {
+            out.write_all(lines.as_bytes())?;
+            lines.clear();
+        }
     }
+    out.write_all(lines.as_bytes())
 }
 
 fn line(page: &mut String, at: Option<usize>, octets: &[u8], per_line: usize, meaning: &str, style: &Style) {
@@ -113,3 +121,28 @@ const PER_LINE: usize = 8;
 /// Columns of an offset.
 const PLACE: usize = 4;
 const GAP: usize = 2;
+/// Octets of a dump that are held before they are written.
+const AT_ONCE: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_of_a_long_frame_is_written_piece_by_piece() {
+        struct Longest(usize, usize);
+        impl io::Write for Longest {
+            fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+                (self.0, self.1) = (self.0.max(octets.len()), self.1 + octets.len());
+                Ok(octets.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut out = Longest(0, 0);
+        dump(&mut out, &[b'x'; 1 << 17], 0, &Style::plain(80)).expect("it takes everything");
+        let Longest(longest, all) = out;
+        assert!(all > 1 << 19 && longest < 2 * AT_ONCE, "{longest} of {all} octets at once");
+    }
+}

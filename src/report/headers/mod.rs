@@ -1,6 +1,7 @@
 //! Single packets taken apart: every field on a page, or everything that counts in one line.
 
 mod brief;
+mod brief_ip;
 mod hex;
 mod notes;
 mod page;

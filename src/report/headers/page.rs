@@ -81,12 +81,12 @@ pub fn page(
         }
     }
     defects(&mut page, packet, style);
-    payload(&mut page, packet, style, layout);
+    out.write_all(page.as_bytes())?;
+    payload(out, packet, style, layout)?;
     if layout == Layout::Hex {
-        trailer(&mut page, packet, style);
+        trailer(out, packet, style)?;
     }
-    page.push('\n');
-    out.write_all(page.as_bytes())
+    writeln!(out)
 }
 
 /// One header. One that is quoted has a word before its name, and begins so many octets further on.
@@ -230,14 +230,14 @@ fn defects(page: &mut String, packet: &Packet<'_>, style: &Style) {
     }
 }
 
-fn payload(page: &mut String, packet: &Packet<'_>, style: &Style, layout: Layout) {
+fn payload(out: &mut dyn Write, packet: &Packet<'_>, style: &Style, layout: Layout) -> io::Result<()> {
     let octets = match (packet.tcp(), packet.udp()) {
         (Some(tcp), _) => tcp.payload,
         (_, Some(udp)) => udp.payload,
         _ => behind_the_last_layer(packet),
     };
     if octets.is_empty() {
-        return;
+        return Ok(());
     }
     // Behind its headers.
     let at = packet.layers.last().map_or(0, |layer| (layer.offset + layer.len) as usize);
@@ -251,22 +251,23 @@ fn payload(page: &mut String, packet: &Packet<'_>, style: &Style, layout: Layout
     } else {
         format!("{} octets", octets.len())
     };
-    let _ = writeln!(page, "\n{}  {}", style.bold(LayerKind::Payload.name()), style.dim(count));
-    hex::dump(page, shown, from, style);
+    writeln!(out, "\n{}  {}", style.bold(LayerKind::Payload.name()), style.dim(count))?;
+    hex::dump(out, shown, from, style)
 }
 
 /// What a frame holds behind its packet: padding, mostly.
-fn trailer(page: &mut String, packet: &Packet<'_>, style: &Style) {
-    let Some(ip) = packet.ip else { return };
+fn trailer(out: &mut dyn Write, packet: &Packet<'_>, style: &Style) -> io::Result<()> {
+    let Some(ip) = packet.ip else { return Ok(()) };
     let is_ip = |layer: &&Layer| matches!(layer.kind, LayerKind::Ipv4 | LayerKind::Ipv6);
-    let Some(layer) = packet.layers.iter().rfind(is_ip) else { return };
+    let Some(layer) = packet.layers.iter().rfind(is_ip) else { return Ok(()) };
     let end = layer.offset as usize + ip.total_len() as usize;
     let octets = packet.bytes.get(end..).unwrap_or(&[]);
     if !octets.is_empty() {
         let count = format!("{} octets behind the packet", octets.len());
-        let _ = writeln!(page, "\n{}  {}", style.bold("trailer"), style.dim(count));
-        hex::dump(page, octets, end, style);
+        writeln!(out, "\n{}  {}", style.bold("trailer"), style.dim(count))?;
+        hex::dump(out, octets, end, style)?;
     }
+    Ok(())
 }
 
 fn behind_the_last_layer<'a>(packet: &Packet<'a>) -> &'a [u8] {

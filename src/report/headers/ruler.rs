@@ -47,7 +47,9 @@ pub(super) fn write(page: &mut String, fields: &[Field], bits: u32, style: &Styl
     }
     push(page, &picture.border(rows));
     if !options.is_empty() {
-        strip(page, &options, style);
+        // IHL and data offset leave forty octets (RFC 791 §3.1, RFC 9293 §3.1), an extension header's length many.
+        let has_limit = fields.iter().any(|field| matches!(field.name, "ihl" | "data_offset"));
+        strip(page, &options, has_limit.then_some(OPTIONS_MOST), style);
     }
     legend(page, fields, &explained, style);
 }
@@ -215,8 +217,9 @@ fn letters(name: &str) -> String {
     }
 }
 
-/// Forty octets of options, twenty a line, each option under a name of its own; what is not used is dotted.
-fn strip(page: &mut String, options: &[&Field], style: &Style) {
+/// The octets of options, twenty a line, each option under a name of its own; of those that fit, what is not used is
+/// dotted.
+fn strip(page: &mut String, options: &[&Field], most: Option<usize>, style: &Style) {
     let mut octets: Vec<Option<u8>> = Vec::new();
     // The place behind each option, and what stands below its octets.
     let mut ends = Vec::new();
@@ -227,8 +230,11 @@ fn strip(page: &mut String, options: &[&Field], style: &Style) {
         }
     }
     let used = octets.len();
-    octets.resize(octets.len().max(OPTIONS_MOST), None);
-    let title = format!("options: {used} octets of {OPTIONS_MOST} that fit");
+    octets.resize(used.max(most.unwrap_or(0)), None);
+    let title = match most {
+        Some(most) => format!("options: {used} octets of {most} that fit"),
+        None => format!("options: {used} octets"),
+    };
     let _ = writeln!(page, "{:INDENT$}{}", "", style.dim(title));
     for from in (0..octets.len()).step_by(STRIP) {
         let to = (from + STRIP).min(octets.len());
@@ -275,7 +281,10 @@ fn abbreviation(option: &Field) -> &'static str {
         "option: experiment" => "experiment",
         "option: padding" => "padding",
         "option: malformed" => "bad",
-        _ => "?",
+        "option: unknown" => "?",
+        "option: router alert" => "alert",
+        "option: record route" => "record route",
+        _ => short_name(option),
     }
 }
 
@@ -305,5 +314,5 @@ const OPTION: &str = "option: ";
 const ROW: u32 = 32;
 /// Octets of options in a line.
 const STRIP: usize = 20;
-/// What a data offset of 15 leaves (RFC 9293 §3.1).
+/// What a data offset or an IHL of 15 leaves.
 const OPTIONS_MOST: usize = 40;

@@ -305,3 +305,41 @@ fn brief_lines_show_the_numbers_on_the_wire_if_asked() {
     let text = lines(CONVERSATION, Style { numbers: Numbers::Absolute, ..Style::plain(80) });
     assert!(text.contains("Flags [P.], seq 2557618401:2557618407, ack 1609717635,"), "{text}");
 }
+
+const ROUTED: &str = "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n\
+    +0 A > B udp (4) ext 0 0x050200000100 ext 43 0x000000000000 ext 60 0x040104000000 mf id 7\n\
+    +0 A > B udp (4) ext 43 0x04000000000020010db8000000000000000000000002 ext 51 0x0000000000010000000200000003\n\
+    +0 A > B udp (4) ext 60 0x05ff00000100";
+
+#[test]
+fn what_stands_between_ip_and_its_payload_is_in_the_brief_line() {
+    let text = lines(ROUTED, Style::plain(80));
+    for words in [
+        "2001:db8::2.2: HBH (router-alert value 0) (padn) srcrt (type=0, segleft=0) \
+         DSTOPT (tunnel-encapsulation-limit limit 4) (pad1 count 3) frag (0x00000007:0|12) UDP, length 4",
+        "srcrt (type=4, segleft=0, 2001:db8::2) AH(spi=0x00000001,seq=2): UDP, length 4\n",
+        "DSTOPT (5 malformed) UDP, length 4 [ip-option-length]\n",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let text = lines("+0 C > S . 1:1(0) ack 2 ipopt 0x01070704000000004d030900 <nop, nop, ts 1 2>", Style::plain(80));
+    let words = "length 0, ip options [nop,RR pointer 4 recorded none free 1,77 unknown octets 09,eol]\n";
+    assert!(text.contains(words), "{text}");
+}
+
+#[test]
+fn options_of_ip_are_a_strip_under_the_ruler_and_lines_in_the_table() {
+    let script = "+0 C > S udp (4) ipopt 0x94040000";
+    let ruler = pages(script, Style::plain(80), Layout::Ruler);
+    assert!(ruler.contains("options: 4 octets of 40 that fit\n    0 94 04 00 00|··"), "{ruler}");
+    let routed = pages(ROUTED, Style::plain(80), Layout::Ruler);
+    assert!(routed.contains("options: 6 octets\n    0 05 02 00 00|01 00|\n      alert      |PadN |\n"), "{routed}");
+    assert!(routed.contains("|                            segment                            |\n"), "{routed}");
+    let table = squeezed(&tables(script, Style::plain(100)));
+    let cells =
+        "option: router alert 160..192 94 04 00 00 kind 148, length 4: value 0, meaning every router examines it";
+    assert!(table.contains(cells), "{table}");
+    for layout in [Layout::Table, Layout::Hex, Layout::Ruler] {
+        assert_fits(&pages(ROUTED, Style::plain(72), layout), 72);
+    }
+}

@@ -199,3 +199,24 @@ fn rarer_options_have_keys_for_their_fields() {
         json!({"kind": 29, "name": "tcp-ao", "key_id": 1, "rnext_key_id": 2, "mac": "aabb", "data": "0102aabb"})
     );
 }
+
+#[test]
+fn options_of_ip_are_objects_in_wire_order_and_stops_are_addresses() {
+    let v4 = &objects("+0 C > S udp (4) ipopt 0x94040000")[0]["ipv4"]["options"];
+    let meaning = "every router examines it";
+    let alert =
+        json!({"kind": 148, "name": "router-alert", "length": 4, "value": 0, "meaning": meaning, "data": "0000"});
+    assert_eq!(*v4, json!([alert]));
+    assert!(objects("+0 C > S udp (4)")[0]["ipv4"].get("options").is_none());
+    let stop = "20010db8000000000000000000000002";
+    let script = format!(
+        "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n+0 A > B udp (4) ext 0 0xc90100050200000000 ext 43 0x000100000000{stop}"
+    );
+    let routed = &objects(&script)[0];
+    assert_eq!(routed["ipv6-routing"]["addresses"], json!(["2001:db8::2"]));
+    let options = routed["ipv6-hop-by-hop"]["options"].as_array().expect("a list");
+    let names: Vec<_> = options.iter().map(|option| option["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["home-address", "router-alert", "pad-1"]);
+    assert_eq!(options[2], json!({"kind": 0, "name": "pad-1", "count": 7}));
+    assert_eq!(routed["defects"][0]["code"], "ip-option-size");
+}

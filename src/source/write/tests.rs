@@ -92,6 +92,18 @@ fn of_a_cut_pcapng_file_every_other_block_stays_as_it_was_and_the_length_of_its_
 }
 
 #[test]
+fn a_file_of_an_ixia_tester_is_written_as_the_pcap_file_that_it_is_but_for_its_header() {
+    for (magic, plain) in [(0x1c00_01ac, 0xa1b2_3c4d), (0x1c00_01ab, 0xa1b2_c3d4)] {
+        for big in [false, true] {
+            let record = |ink: Ink| ink.record(7, 123_456, (3, 60), b"abc");
+            let file = record(Ink::pcap(big, magic, (2, 4), 1).u32(19));
+            let (copied, _) = copy(&mut file.open(), CLASSIC, |_| true);
+            assert!(copied == record(Ink::pcap(big, plain, (2, 4), 1)).octets);
+        }
+    }
+}
+
+#[test]
 fn a_pcap_file_becomes_a_section_with_its_times_to_the_last_digit() {
     for (big, magic, network) in [(false, 0xa1b2_c3d4, 1), (true, 0xa1b2_3c4d, 0x2400_0065)] {
         let file = Ink::pcap(big, magic, (2, 4), network)

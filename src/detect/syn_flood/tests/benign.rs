@@ -132,3 +132,25 @@ fn an_outage_is_told_as_such() {
         "{codes:?}"
     );
 }
+
+/// No client gets an answer from the capture's first packet on, then all of them do, also those that try again: nobody
+/// was served while SYNs stayed half-open, though many are by the time that there are enough of them.
+#[test]
+fn answers_lost_from_the_first_packet_on_are_no_flood_once_they_arrive_again() {
+    for seed in 700..703 {
+        let mut traffic = Traffic::new(seed);
+        for at in traffic.times(0.0, 6.0, 110.0) {
+            let (client, isn) = (traffic.client(), traffic.random() as u32);
+            for later in [0.0, 1.0, 3.0] {
+                traffic.push(at + later, client, SERVER, SYN, isn, 0);
+                traffic.push(at + later + 0.0001, SERVER, client, SYN_ACK, 3, isn.wrapping_add(1));
+                if at + later > 6.0 {
+                    traffic.push(at + later + 0.1, client, SERVER, ACK, isn.wrapping_add(1), 4);
+                    break;
+                }
+            }
+        }
+        traffic.crowd(6.0, 20.0, 110.0);
+        assert_eq!(alarms(&traffic), Vec::<String>::new(), "seed {seed}");
+    }
+}
