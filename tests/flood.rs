@@ -162,6 +162,20 @@ fn options_that_the_snap_length_cut_off_are_not_missing() {
     assert_eq!(code, Some(1), "SYNs that had none by their headers: {text}");
 }
 
+/// Also what is only estimated: sources by the thousand, ports, hosts.
+#[test]
+fn the_same_file_gives_the_same_words_each_time() {
+    let room = Room::new();
+    for (name, kind) in [("spoofed", Kind::Spoofed), ("everything", Kind::Everything), ("scan", Kind::ScanPorts)] {
+        let plan = Plan { rate: 500.0, lead: 1.0, lasts: 2.0, crowd: 5.0, ..Plan::new(kind, 8) };
+        let file = room.with(name, &plan);
+        assert_eq!(flood(&file, &[]), flood(&file, &[]), "{name}");
+        let analyze =
+            || Command::new(PROGRAM).args(["analyze", "--format", "jsonl"]).arg(&file).output().unwrap().stdout;
+        assert!(analyze() == analyze(), "{name}");
+    }
+}
+
 #[test]
 fn objects_carry_the_contract_from_start_to_end() {
     let room = Room::new();

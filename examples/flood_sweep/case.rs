@@ -36,6 +36,7 @@ impl Run {
     /// The capture begins at `from` and ends at `to`; so do the attacks in it.
     pub(crate) fn cut(mut self, from: f64, to: f64) -> Self {
         for attack in &mut self.attacks {
+            attack.cut |= attack.to > to;
             (attack.from, attack.to) = (attack.from.max(from), attack.to.min(to));
         }
         let span = self.segments.skip_while(move |segment| segment.at < from);
@@ -56,6 +57,8 @@ pub(crate) struct Attack {
     pub(crate) to: f64,
     /// at so many a second.
     pub(crate) rate: f64,
+    /// The capture ends before it does.
+    pub(crate) cut: bool,
 }
 
 /// A victim.

@@ -93,7 +93,7 @@ fn stage(seed: u64, world: World, acts: &[Act]) -> Scene {
 }
 
 fn at(server: Endpoint, rate: f64) -> Attack {
-    Attack { code: "syn-flood", place: Place::Port(server), from: FROM, to: TO, rate }
+    Attack { code: "syn-flood", place: Place::Port(server), from: FROM, to: TO, rate, cut: false }
 }
 
 fn played(scene: &Scene, attacks: &[Attack]) -> Run {
@@ -116,6 +116,10 @@ fn fast(add: Add<'_>) {
             let change = move |p: &mut Plan| (p.rate, p.lasts) = (rate, lasts);
             add(format!("{} {rate}/s", kind.name()), planned(kind, change, |run| run));
         }
+    }
+    for kind in [Kind::Spoofed, Kind::Single] {
+        let seen = move |p: &mut Plan| (p.rate, p.lasts, p.crowd, p.view) = (20_000.0, 2.0, 0.0, View::Inbound);
+        add(format!("{} 20000/s, nothing else, inbound only", kind.name()), planned(kind, seen, |run| run));
     }
     let dead = move |p: &mut Plan| (p.rate, p.lasts, p.does) = (30_000.0, 3.0, STARVED);
     add("dressed 30000/s, backlog 64, no cookies".to_owned(), planned(Kind::Dressed, dead, |run| run));

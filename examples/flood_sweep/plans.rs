@@ -32,6 +32,7 @@ pub(crate) fn run(plan: &Plan) -> Run {
         from: plan.play().find(|segment| segment.at >= truth.from).map_or(truth.from, |segment| segment.at),
         to: truth.to,
         rate: plan.rate,
+        cut: false,
     };
     Run::of(plan.play(), if truth.alarm { vec![attack] } else { Vec::new() })
 }

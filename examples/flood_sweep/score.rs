@@ -15,6 +15,8 @@ use crate::case::Run;
 
 /// An alarm up to so many seconds after the attack's end is in time.
 const GRACE: f64 = 8.0;
+/// An end is right up to so many seconds off.
+const END: f64 = 1.5;
 /// From so many SYNs a second an attack is a fast one.
 const FAST: f64 = 10_000.0;
 
@@ -28,6 +30,7 @@ pub(crate) struct Score {
     delays: Vec<f64>,
     fast_delays: Vec<f64>,
     starts: Vec<f64>,
+    wrong_ends: usize,
     besides: Vec<String>,
 }
 
@@ -52,7 +55,10 @@ impl Score {
                 }
                 let off = hit.start.since(EPOCH).as_secs_f64() - attack.from;
                 self.starts.push(off.abs());
-                wrong |= off.abs() > 0.05;
+                let ended = hit.end.map(|end| end.since(EPOCH).as_secs_f64());
+                let end_off = ended.is_some_and(|end| (end - attack.to).abs() > END) || ended.is_none() && !attack.cut;
+                self.wrong_ends += usize::from(end_off);
+                wrong |= off.abs() > 0.05 || end_off;
             }
         }
         self.runs += 1;
@@ -95,6 +101,7 @@ impl Score {
         self.delays.extend(other.delays);
         self.fast_delays.extend(other.fast_delays);
         self.starts.extend(other.starts);
+        self.wrong_ends += other.wrong_ends;
         self.besides.extend(other.besides);
     }
 
@@ -130,7 +137,7 @@ impl Score {
         format!(
             "{} runs. {} of {} attacks found, {} of them as one incident; {} alarms that should not be.\n\
              Delay: median {:.2} s, most {:.1} s; at {FAST:.0} SYN/s and more ({} attacks): median {:.2} s, most {:.2} s.\n\
-             Start: median {:.0} ms off, most {:.0} ms; within 50 ms in {} of {}.",
+             Start: median {:.0} ms off, most {:.0} ms; within 50 ms in {} of {}. End: more than {END} s off in {}.",
             self.runs,
             self.found,
             self.attacks,
@@ -145,6 +152,7 @@ impl Score {
             most(&self.starts) * 1e3,
             within(0.05),
             self.starts.len(),
+            self.wrong_ends,
         )
     }
 }

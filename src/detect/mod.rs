@@ -44,6 +44,11 @@ impl Detectors {
         Self { syn_flood: SynFlood::new(thresholds), ..Self::default() }
     }
 
+    /// The first packet of a capture.
+    pub fn begins_with(&mut self, packet: &Packet<'_>) {
+        self.syn_flood.begins_with(packet);
+    }
+
     /// A segment passed.
     pub fn on_segment(&mut self, segment: &Segment<'_>, say: Say<'_>) {
         self.syn_flood.on_segment(segment, &mut |incident| when_over(&incident, say));

@@ -152,6 +152,9 @@ impl Analyzer {
     /// Feeds one packet, in capture order.
     pub fn observe(&mut self, packet: &Packet<'_>, sink: &mut dyn Sink) -> Seen<'_> {
         self.facts.count(packet);
+        if self.facts.frames == 1 {
+            self.court.detectors.begins_with(packet);
+        }
         let at = packet.meta.at;
         self.latest = at;
         self.frame = packet.meta.number;

@@ -32,6 +32,9 @@ impl Watch {
     /// Feeds one packet, in capture order.
     pub fn observe(&mut self, packet: &Packet<'_>, tell: Tell<'_>) {
         self.facts.count(packet);
+        if self.facts.frames == 1 {
+            self.detector.begins_with(packet);
+        }
         let Some(ip) = &packet.ip else { return };
         match &packet.transport {
             Transport::Tcp(header) if header.sound && !ip.is_fragment() => {

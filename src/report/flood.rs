@@ -56,7 +56,9 @@ pub fn incident(out: &mut dyn Write, told: &Incident, dropped: Option<u64>, styl
         return line("sure?", told.confidence.name().to_owned());
     }
     if told.scanner.is_none() {
-        line("sources", sources(told))?;
+        if told.distinct_sources > 0.0 {
+            line("sources", sources(told))?;
+        }
         for (label, shares) in [("top", &told.top_sources), ("networks", &told.top_prefixes)] {
             if !shares.is_empty() {
                 line(label, shares.iter().map(share).collect::<Vec<_>>().join(", "))?;
@@ -244,8 +246,9 @@ fn service(told: &Incident) -> String {
 }
 
 fn sources(told: &Incident) -> String {
+    let none = if told.top_sources.is_empty() { "; no address stands out" } else { "" };
     format!(
-        "about {} (±3 %), {:.1} such attempts each, from {} different first octets",
+        "about {} (±3 %), {:.1} such attempts each, from {} different first octets{none}",
         text::count(told.distinct_sources.round() as u64),
         told.per_source,
         told.first_octets

@@ -48,6 +48,8 @@ impl SynFlood {
             return;
         }
         let (start, frame) = self.start_of(at, rule);
+        let sum = self.groups.get(at).sums.sum(rule);
+        let latest = (sum.s >= self.groups.get(at).limit(rule, &self.th)).then(|| sum.latest());
         let Some(at) = self.widen(at, rule, start, now) else { return };
         let picture = self.picture(at, rule);
         let judged = kinds::judge(&picture, &self.th);
@@ -65,7 +67,7 @@ impl SynFlood {
             next_update: now.saturating_add(self.th.update_every.0),
             checked: now,
         };
-        open.end = self.latest_bad(at, start, now);
+        open.end = latest.unwrap_or_else(|| self.latest_bad(at, now)).max(start);
         open.last = open.end;
         let over = self.absorb(at, &mut open);
         let phase = if open.id == 0 { Phase::Start } else { Phase::Update };
@@ -267,11 +269,11 @@ impl SynFlood {
         (start, frame)
     }
 
-    /// SYN of the attempt that was judged last, as far as the age of verdicts tells.
-    fn latest_bad(&self, at: u32, start: i64, now: i64) -> i64 {
+    /// Where nothing has been judged: the youngest of what waits, as far as its age tells.
+    fn latest_bad(&self, at: u32, now: i64) -> i64 {
         let group = self.groups.get(at);
         let age = if group.aged >= self.th.fast_pending { self.th.aged_after } else { self.th.half_open_after };
-        now.saturating_sub(age.0).max(start)
+        now.saturating_sub(age.0)
     }
 
     /// Takes over the incidents of places within, and an ordinary trouble at the same place. The earliest attack among

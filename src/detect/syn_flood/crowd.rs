@@ -37,7 +37,7 @@ impl SynFlood {
         }
         let rise = self.groups.get(at).pace.rise;
         if let Some(rise) = self.surges.get_mut(rise) {
-            rise.sources.insert(self.hasher.hash_one(source));
+            rise.sources.insert(self.marks.hash_one(source));
         }
     }
 

@@ -95,12 +95,13 @@ impl SynFlood {
 
     fn picture_over(&self, group: &Group, detail: Option<&Detail>, rule: Rule, lasted: i64) -> Picture {
         let sum = group.sums.sum(rule);
-        let counted = detail.map_or(sum.s as u64, |detail| detail.attempts);
+        let during = group.since_base();
+        let counted = detail.map_or_else(|| counted_by(rule, &during, sum.s), |detail| detail.attempts);
         let share = |part: u64| part as f64 / counted.max(1) as f64;
         Picture {
             rule,
             level: group.place.level,
-            during: group.since_base(),
+            during,
             before: group.base,
             taken_back: group.taken_back,
             strength: sum.s / group.limit(rule, &self.th),
@@ -231,11 +232,11 @@ impl SynFlood {
             Class::Undetermined => format!("cannot be ruled out: {}", judged.reasons.join("; ")),
             _ => format!(
                 "monitoring or a load balancer: ruled out, those insist on few targets and get through to most; here {} of \
-                 {} tries failed on {:.0} ports of {:.0} hosts",
+                 {} tries failed, at {} of {}",
                 known.refused + known.unanswered,
                 known.tries,
-                known.ports.estimate(),
-                known.hosts.estimate()
+                some(known.ports.estimate(), "port"),
+                some(known.hosts.estimate(), "host")
             ),
         };
         incident
@@ -306,6 +307,21 @@ impl SynFlood {
     }
 }
 
+/// `1 port`, `about 30 ports`.
+fn some(estimate: f64, what: &str) -> String {
+    if estimate < 1.5 { format!("1 {what}") } else { format!("about {estimate:.0} {what}s") }
+}
+
+/// Attempts that a rule counts, where no detail does: ordinary troubles have none.
+fn counted_by(rule: Rule, during: &[u32; Outcome::COUNT], sum: f32) -> u64 {
+    let of = |outcome: Outcome| u64::from(during[outcome.index()]);
+    match rule {
+        Rule::Retried => of(Outcome::ResentUnanswered) + of(Outcome::ResentHalfOpen),
+        Rule::PortClosed => of(Outcome::Refused),
+        Rule::Open | Rule::Reset | Rule::Resent | Rule::Refused | Rule::Orphaned | Rule::Reflected => sum as u64,
+    }
+}
+
 fn victim(group: &Group, detail: Option<&Detail>) -> Victim {
     let place = group.place;
     let addr = place.addr.ip();
@@ -360,8 +376,9 @@ fn shares<T: Copy + Default + Eq, const N: usize>(
         share: f64::from(counted.count) / total,
         error: f64::from(counted.error) / total,
     };
-    // What may be all error says nothing.
-    top.sorted().iter().filter(|counted| counted.error * 2 <= counted.count).take(most).map(share).collect()
+    // What may be all error says nothing, nor does what surely came but once.
+    let telling = |counted: &&Counted<T>| counted.error * 2 <= counted.count && counted.count - counted.error > 1;
+    top.sorted().iter().filter(telling).take(most).map(share).collect()
 }
 
 fn fingerprint(detail: &Detail) -> Vec<(&'static str, Share)> {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
+use foldhash::quality::FixedState;
 use foldhash::quality::RandomState;
 
 use crate::detect::syn_flood::sketch::Distinct;
@@ -85,10 +86,10 @@ impl Detail {
         }
     }
 
-    fn insert(&mut self, attempt: &Attempt, hit: Hit, hasher: &RandomState) {
+    fn insert(&mut self, attempt: &Attempt, hit: Hit, marks: &FixedState) {
         let peer = attempt.source;
         self.attempts += 1;
-        self.sources.insert(hasher.hash_one(peer));
+        self.sources.insert(marks.hash_one(peer));
         self.top.insert(peer);
         self.prefixes.insert(peer.wide_prefix());
         self.ttls.insert(attempt.ttl);
@@ -97,7 +98,7 @@ impl Detail {
         self.octets.insert(u64::from(peer.spread_octet()));
         match hit.port {
             Some(port) => {
-                self.ports.insert(hasher.hash_one(port));
+                self.ports.insert(marks.hash_one(port));
                 self.top_port.insert(port);
             }
             None => self.ports.insert(attempt.member.into()),
@@ -146,7 +147,8 @@ impl Detail {
 #[derive(Debug)]
 pub(super) struct Details {
     kept: HashMap<(u32, Rule), Box<Detail>, RandomState>,
-    hasher: RandomState,
+    /// Decides what the sketches hold.
+    pub(super) marks: FixedState,
     cap: usize,
     /// Suspicions without detail, because too many were kept.
     pub(super) refused: u64,
@@ -156,10 +158,10 @@ pub(super) struct Details {
 }
 
 impl Details {
-    pub(super) fn new(cap: usize, hasher: RandomState) -> Self {
+    pub(super) fn new(cap: usize, hasher: RandomState, marks: FixedState) -> Self {
         Self {
-            kept: HashMap::with_hasher(hasher.clone()),
-            hasher,
+            kept: HashMap::with_hasher(hasher),
+            marks,
             cap,
             refused: 0,
             #[cfg(test)]
@@ -179,10 +181,10 @@ impl Details {
         }
         let room = self.kept.len() < self.cap;
         match self.kept.get_mut(&at) {
-            Some(detail) => detail.insert(attempt, hit, &self.hasher),
+            Some(detail) => detail.insert(attempt, hit, &self.marks),
             None if room => {
                 let mut detail = Box::new(Detail::new());
-                detail.insert(attempt, hit, &self.hasher);
+                detail.insert(attempt, hit, &self.marks);
                 self.kept.insert(at, detail);
             }
             None => {

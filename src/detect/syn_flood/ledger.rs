@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use arrayvec::ArrayVec;
-use foldhash::quality::RandomState;
+use foldhash::quality::FixedState;
 
 use crate::detect::syn_flood::SynFlood;
 use crate::detect::syn_flood::Tell;
@@ -215,7 +215,7 @@ impl SynFlood {
             }
             let group = self.groups.get_mut(at);
             if outcome.is_bad() || matches!(outcome, Outcome::Reset | Outcome::ResentHalfOpen) {
-                group.members |= 1 << member_of(attempt, place, group.place.level, &self.hasher);
+                group.members |= 1 << member_of(attempt, place, group.place.level, &self.marks);
             }
             group.counts[outcome.index()] = group.counts[outcome.index()].saturating_add(1);
             group.sums.count(outcome, group.doubt());
@@ -290,14 +290,14 @@ impl SynFlood {
 }
 
 /// The bit of what was called, among the members of a place of that level.
-pub(super) fn member_of(attempt: &Attempt, called: Place, level: Level, hasher: &RandomState) -> u64 {
+pub(super) fn member_of(attempt: &Attempt, called: Place, level: Level, marks: &FixedState) -> u64 {
     let hash = match (level, called.level) {
         (Level::Port, _) => 0,
         // Counted at a wider place only: six bits are kept of what it does not tell.
-        (Level::Host, Level::Port) => hasher.hash_one(called.port),
-        (Level::Prefix | Level::Wide, Level::Port | Level::Host) => hasher.hash_one(called.addr),
+        (Level::Host, Level::Port) => marks.hash_one(called.port),
+        (Level::Prefix | Level::Wide, Level::Port | Level::Host) => marks.hash_one(called.addr),
         (Level::Rest, Level::Rest) | (Level::Host | Level::Prefix | Level::Wide, _) => attempt.member.into(),
-        (Level::Rest, _) => hasher.hash_one(called.addr.wide_prefix()),
+        (Level::Rest, _) => marks.hash_one(called.addr.wide_prefix()),
     };
     hash & 63
 }

@@ -41,6 +41,9 @@ mod tests;
 mod thresholds;
 mod totals;
 
+use std::hash::BuildHasher;
+
+use foldhash::quality::FixedState;
 use foldhash::quality::RandomState;
 
 use crate::detect::syn_flood::clock::TraceClock;
@@ -54,9 +57,11 @@ use crate::flow::Leaves;
 use crate::flow::doorway::Attempt;
 use crate::flow::doorway::Kept;
 use crate::flow::doorway::LetGo;
+use crate::packet::Clock;
 use crate::packet::Control;
 use crate::packet::Dir;
 use crate::packet::IpHeader;
+use crate::packet::Packet;
 use crate::packet::Quoted;
 use crate::packet::TcpHeader;
 use crate::packet::Timestamp;
@@ -110,7 +115,8 @@ pub struct Segment<'a> {
 pub struct SynFlood {
     th: Thresholds,
     clock: TraceClock,
-    hasher: RandomState,
+    /// Decides what the sketches hold. The tables have keys of their own, which nobody knows.
+    marks: FixedState,
     attempts: Doorway,
     groups: Groups,
     details: Details,
@@ -141,13 +147,14 @@ impl SynFlood {
     /// A detector with these thresholds.
     pub fn new(th: Thresholds) -> Self {
         let hasher = RandomState::default();
+        let marks = FixedState::with_seed(hasher.hash_one(0));
         let delays = [th.aged_after, th.half_open_after, th.unanswered_after, th.forget_after];
         Self {
             clock: TraceClock::default(),
             attempts: Doorway::new(th.caps.attempts, delays),
             groups: Groups::new(&th.caps, hasher.clone()),
-            details: Details::new(th.caps.details, hasher.clone()),
-            scans: Scans::new(th.caps.scanners, hasher.clone()),
+            details: Details::new(th.caps.details, hasher.clone(), marks.clone()),
+            scans: Scans::new(th.caps.scanners, hasher, marks.clone()),
             incidents: Incidents::new(th.caps.incidents),
             surges: Surges::new(th.caps.surges),
             due: i64::MIN,
@@ -157,9 +164,25 @@ impl SynFlood {
             totals: Totals::default(),
             #[cfg(test)]
             steps: 0,
-            hasher,
+            marks,
             th,
         }
+    }
+
+    /// The first packet of a capture, before anything is fed. What is estimated of a file follows from this packet, so
+    /// that the same file gives the same words each time; what is estimated live follows from chance.
+    ///
+    /// Whoever wrote the packet, or knows it, can choose addresses that spoil estimates. Time and memory they cannot touch:
+    /// the tables' keys are random always.
+    pub fn begins_with(&mut self, packet: &Packet<'_>) {
+        let meta = &packet.meta;
+        if meta.clock != Clock::File {
+            return;
+        }
+        let what = (meta.at.nanos(), meta.caplen, meta.origlen, packet.endpoints().map(|(_, src, dst)| (src, dst)));
+        self.marks = FixedState::with_seed(FixedState::default().hash_one(what));
+        self.details.marks = self.marks.clone();
+        self.scans.marks = self.marks.clone();
     }
 
     /// The thresholds in force.

@@ -54,12 +54,12 @@ impl Open {
         if at < self.start && self.start.saturating_sub(at) <= self.gap() {
             (self.start, self.frame) = (at, frame);
         }
-        if at > self.last {
-            if at.saturating_sub(self.last) <= self.gap() {
-                self.end = at;
-            }
-            self.last = at;
+        // Some verdicts come at once, others seconds later: it goes on from its end, or with what came right before.
+        let follows = |earlier: i64| at > earlier && at.saturating_sub(earlier) <= self.gap();
+        if at > self.end && (follows(self.end) || follows(self.last)) {
+            self.end = at;
         }
+        self.last = self.last.max(at);
     }
 }
 

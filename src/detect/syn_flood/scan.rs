@@ -5,6 +5,7 @@
 
 use std::hash::BuildHasher;
 
+use foldhash::quality::FixedState;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
@@ -129,7 +130,7 @@ impl Scanner {
             && f64::from(self.tries) <= th.scan_tries * self.targets.estimate() + f64::from(PROMOTED_AFTER)
     }
 
-    fn count(&mut self, tried: &Try, hasher: &RandomState) {
+    fn count(&mut self, tried: &Try, marks: &FixedState) {
         self.tries += 1;
         self.last = self.last.max(tried.at);
         match tried.outcome {
@@ -138,9 +139,9 @@ impl Scanner {
             Outcome::Completed => self.completed += 1,
             _ => {}
         }
-        self.ports.insert(hasher.hash_one(tried.port));
-        self.hosts.insert(hasher.hash_one(tried.host));
-        self.targets.insert(hasher.hash_one((tried.host, tried.port)));
+        self.ports.insert(marks.hash_one(tried.port));
+        self.hosts.insert(marks.hash_one(tried.host));
+        self.targets.insert(marks.hash_one((tried.host, tried.port)));
         self.top_host.insert(tried.host);
         self.top_port.insert(tried.port);
         self.hosts_from = self.hosts_from.min(tried.host);
@@ -164,6 +165,8 @@ pub(super) struct Scans {
     scanners: Vec<Scanner>,
     index: HashTable<u32>,
     hasher: RandomState,
+    /// Decides what the sketches hold, and who shares a slot of the nursery.
+    pub(super) marks: FixedState,
     /// The longest silent first.
     list: List,
     cap: usize,
@@ -172,12 +175,13 @@ pub(super) struct Scans {
 }
 
 impl Scans {
-    pub(super) fn new(cap: usize, hasher: RandomState) -> Self {
+    pub(super) fn new(cap: usize, hasher: RandomState, marks: FixedState) -> Self {
         Self {
             nursery: Vec::new(),
             scanners: Vec::new(),
             index: HashTable::new(),
             hasher,
+            marks,
             list: List::EMPTY,
             cap: cap.max(1),
             forgotten: 0,
@@ -212,7 +216,7 @@ impl Scans {
             let seed = Seed { start: tried.at, frame: tried.frame, failures: 1, ..Seed::default() };
             *known = Scanner { links: known.links, ..Scanner::new(tried, &seed) };
         }
-        known.count(tried, &self.hasher);
+        known.count(tried, &self.marks);
         self.unlink(scanner);
         self.link(scanner);
         Some(scanner)
@@ -222,7 +226,7 @@ impl Scans {
         if self.nursery.is_empty() {
             self.nursery.resize(NURSERY, Seed::default());
         }
-        let slot = self.hasher.hash_one(tried.source) as usize % NURSERY;
+        let slot = self.marks.hash_one(tried.source) as usize % NURSERY;
         let seed = &mut self.nursery[slot];
         let known = seed.failures > 0 && seed.source == tried.source;
         if !known || tried.at.saturating_sub(seed.start) > MEMORY.0 {
@@ -288,7 +292,7 @@ mod tests {
     }
 
     fn sweep_of(tries: impl Iterator<Item = Try>) -> Option<Sweep> {
-        let mut scans = Scans::new(16, RandomState::default());
+        let mut scans = Scans::new(16, RandomState::default(), FixedState::default());
         let th = Thresholds::default();
         tries.filter_map(|tried| scans.note(&tried)).collect::<Vec<_>>().last().and_then(|&s| scans.get(s).sweep(&th))
     }
@@ -321,14 +325,14 @@ mod tests {
 
     #[test]
     fn sources_that_fail_once_each_take_no_room() {
-        let mut scans = Scans::new(16, RandomState::default());
+        let mut scans = Scans::new(16, RandomState::default(), FixedState::default());
         assert!((0..100_000).all(|n| scans.note(&tried(n, 1, 80, Outcome::Unanswered)).is_none()));
         assert_eq!(scans.scanners.len(), 0);
     }
 
     #[test]
     fn watched_sources_are_limited_in_number() {
-        let mut scans = Scans::new(16, RandomState::default());
+        let mut scans = Scans::new(16, RandomState::default(), FixedState::default());
         for n in 0..100 {
             (0..6).for_each(|port| assert!(scans.note(&tried(n, 1, port, Outcome::Refused)).is_none() || port >= 3));
         }

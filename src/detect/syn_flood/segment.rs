@@ -202,9 +202,9 @@ impl SynFlood {
     fn member(&self, group: u32, addr: Address, port: u16) -> u8 {
         let hash = match self.groups.get(group).place.level {
             Level::Port => 0,
-            Level::Host => self.hasher.hash_one(port),
-            Level::Prefix | Level::Wide => self.hasher.hash_one(addr),
-            Level::Rest => self.hasher.hash_one(addr.wide_prefix()),
+            Level::Host => self.marks.hash_one(port),
+            Level::Prefix | Level::Wide => self.marks.hash_one(addr),
+            Level::Rest => self.marks.hash_one(addr.wide_prefix()),
         };
         (hash & 63) as u8
     }

@@ -1,7 +1,7 @@
 //! Counting what is too many to list: distinct values, the most frequent ones, sets of small numbers.
 //!
-//! Fixed size, constant time per value. Hashes come from outside, under the secret of the run, so that nobody can
-//! choose values that spoil them.
+//! Fixed size, constant time per value, whatever the values are. Hashes come from outside, under a key of the capture
+//! ([`SynFlood::begins_with`](super::SynFlood::begins_with)): who knows it can spoil an estimate, and nothing else.
 
 /// Distinct values, to within about 3 % (HyperLogLog with 1,024 registers, linear counting while few).
 #[derive(Clone, Debug)]

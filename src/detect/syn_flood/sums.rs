@@ -45,6 +45,11 @@ impl Default for Sum {
 }
 
 impl Sum {
+    /// Trace time of the last SYN counted.
+    pub(super) const fn latest(&self) -> i64 {
+        self.last
+    }
+
     /// Attempts per second from the first to the last, what was allowed left out.
     pub(super) fn rate(&self) -> f64 {
         f64::from(self.s) / (self.last.saturating_sub(self.start) as f64 * 1e-9).max(0.05)

@@ -9,8 +9,8 @@ use crate::flow::doorway::Address;
 use crate::flow::doorway::Attempt;
 use crate::packet::Span;
 
-/// Attempts that show what an overrun place is overrun by.
-const ENOUGH: u64 = 64;
+/// Attempts that show what an overrun place is overrun by: more than a tool's mark needs (`kinds`).
+const ENOUGH: u64 = 128;
 /// Completions per second, of the last moment, of a place that serves hardly anybody.
 const HARDLY_SERVED: f32 = 0.5;
 /// How often details that nobody needs are looked for, where all are in use.
@@ -37,7 +37,7 @@ impl SynFlood {
     pub(super) fn suspect(&mut self, at: u32, attempt: &Attempt) -> bool {
         let called = self.groups.get(attempt.group).place;
         let group = self.groups.get_mut(at);
-        group.members |= 1 << member_of(attempt, called, group.place.level, &self.hasher);
+        group.members |= 1 << member_of(attempt, called, group.place.level, &self.marks);
         let hit = self.hit_of(attempt);
         self.warm(at, Rule::Open, attempt, hit);
         self.details.get(at, Rule::Open).is_none_or(|detail| detail.attempts >= ENOUGH)

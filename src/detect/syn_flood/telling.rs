@@ -69,16 +69,20 @@ impl Incident {
         }
         let completion = self.completion.map_or_else(|| "?".to_owned(), percent);
         let before = self.completion_before.map_or_else(|| "?".to_owned(), percent);
+        let sources = match self.distinct_sources {
+            known if known > 0.0 => format!(" from about {known:.0} sources"),
+            _ => String::new(),
+        };
         format!(
-            "{what} at {} from {} {end}: {:.0} such attempts per second (peak {} SYN/s) from about {:.0} sources; \
-             {outcomes}; {completion} complete, {before} before. Confidence {}: {}",
+            "{what} at {} from {} {end}: {:.0} such attempts per second (peak {} SYN/s){sources}; {outcomes}; {completion} \
+             complete, {before} before. Confidence {}: {}. Innocent reading: {}",
             self.victim,
             self.start,
             self.rate,
             self.peak_syn_rate,
-            self.distinct_sources,
             self.confidence.name(),
-            self.reasons.join("; ")
+            self.reasons.join("; "),
+            self.innocent_reading
         )
     }
 
@@ -158,10 +162,13 @@ impl Incident {
         }
         add("answered", self.answered.into());
         add("answered_once", self.answered_once.into());
-        add("distinct_sources", (self.distinct_sources.round() as u64).into());
-        add("distinct_sources_error", Value::Ratio(0.03));
-        add("attempts_per_source", Value::Ratio(round(self.per_source)));
-        add("first_octets", self.first_octets.into());
+        // Of an ordinary trouble nobody counts who is behind it.
+        if self.distinct_sources > 0.0 {
+            add("distinct_sources", (self.distinct_sources.round() as u64).into());
+            add("distinct_sources_error", Value::Ratio(0.03));
+            add("attempts_per_source", Value::Ratio(round(self.per_source)));
+            add("first_octets", self.first_octets.into());
+        }
         add("top_sources", listed(&self.top_sources).into());
         add("top_prefixes", listed(&self.top_prefixes).into());
         for (mark, share) in &self.fingerprint {

@@ -90,7 +90,7 @@ pub struct Thresholds {
     pub caps: Caps,
 }
 
-/// How many of each are held at once. Together about 49 MB when everything is full.
+/// How many of each are held at once. Together about 54 MB when everything is full, 43 of them for attempts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Caps {
     /// Attempts, 68 octets each and six in the index.
@@ -103,7 +103,7 @@ pub struct Caps {
     pub prefixes: usize,
     /// /16 and /48; beyond, attempts are counted together.
     pub wide: usize,
-    /// Places under suspicion, some 3,600 octets each.
+    /// Places under suspicion, some 3,100 octets each.
     pub details: usize,
     /// Sources watched for scans, some 700 octets each.
     pub scanners: usize,

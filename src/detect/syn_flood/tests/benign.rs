@@ -1,6 +1,7 @@
 //! Trouble and crowds that are no attack, and captures that cannot tell.
 
 use super::*;
+use crate::craft::traffic::Trouble;
 
 fn alarms(traffic: &Traffic) -> Vec<String> {
     let mut codes = traffic.codes();
@@ -153,4 +154,53 @@ fn answers_lost_from_the_first_packet_on_are_no_flood_once_they_arrive_again() {
         traffic.crowd(6.0, 20.0, 110.0);
         assert_eq!(alarms(&traffic), Vec::<String>::new(), "seed {seed}");
     }
+}
+
+/// One hour of a small server room: steady clients with ten minutes of silence, three crowds, a restart, an outage, an
+/// overload, answers lost for some, one busy client, health checks, and monitoring of hosts that are dead.
+fn hour(seed: u64) -> Traffic {
+    let net = IpAddr::V4(Ipv4Addr::new(10, 77, 1, 0));
+    let dead = IpAddr::V4(Ipv4Addr::new(10, 77, 2, 0));
+    let world = World::new()
+        .with(net, 24, Some(80), Does::SERVES)
+        .with(net, 24, None, Does::Refuses)
+        .with(dead, 24, None, Does::Nothing)
+        .with_spell(600.0, 605.0, Trouble::Refusing)
+        .with_spell(1_500.0, 1_530.0, Trouble::Dead)
+        .with_spell(2_000.0, 2_060.0, Trouble::Overloaded(0.6))
+        .with_spell(2_400.0, 2_420.0, Trouble::NoWayBack(0.3));
+    let clients = |from, to, rate| Act { from, to, rate, manner: Manner::Honest { again: 4 }, ..CLIENTS };
+    let gateway = Sources::One(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
+    let checks = Targets::Hosts(net, 28, 80);
+    let scene = Scene::new(seed, world)
+        .losing(0.01)
+        .with(clients(0.0, 2_700.0, 6.0))
+        .with(clients(3_300.0, 3_600.0, 6.0))
+        .with(clients(300.0, 315.0, 300.0))
+        .with(clients(590.0, 640.0, 60.0))
+        .with(clients(900.0, 908.0, 700.0))
+        .with(clients(1_490.0, 1_560.0, 60.0))
+        .with(clients(1_990.0, 2_070.0, 60.0))
+        .with(clients(2_390.0, 2_440.0, 60.0))
+        .with(clients(3_310.0, 3_315.0, 900.0))
+        .with(Act { sources: gateway, ..clients(1_000.0, 1_010.0, 400.0) })
+        .with(Act {
+            sources: Sources::Pool(2),
+            targets: checks,
+            manner: Manner::Resetting,
+            ..clients(0.0, 2_700.0, 4.0)
+        })
+        .with(Act { sources: Sources::Pool(3), targets: Targets::Hosts(dead, 20, 80), ..clients(0.0, 3_600.0, 0.3) });
+    Traffic { segments: scene.play().take_while(|segment| segment.at < 3_600.0).collect(), random: Random::new(seed) }
+}
+
+#[test]
+fn an_hour_of_crowds_and_mishaps_raises_no_alarm_whole_or_in_parts() {
+    let hour = hour(800);
+    let said = hour.codes();
+    assert!(said.iter().any(|code| code.starts_with("syn-surge")), "its crowds are said: {said:?}");
+    assert_eq!(alarms(&hour), Vec::<String>::new(), "whole");
+    assert_eq!(alarms(&hour.clone().losing(0.2)), Vec::<String>::new(), "a fifth lost");
+    let inbound = |segment: &Seg| bits(segment.dst.addr) >> 16 == SERVER.0 >> 16;
+    assert_eq!(alarms(&hour.only(inbound)), Vec::<String>::new(), "inbound only");
 }

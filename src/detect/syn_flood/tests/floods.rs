@@ -274,3 +274,42 @@ fn neighbouring_subnets_flooded_one_after_the_other_are_two_floods() {
     let codes = over_neighbours(20.0).codes();
     assert_eq!(codes, ["syn-flood flood-spoofed 10.77.2.0/24:80", "syn-flood flood-spoofed 10.77.3.0/24:80"]);
 }
+
+/// A client of the good ones resets now and then: that is known at once, the attack's own verdicts seconds later.
+#[test]
+fn what_is_known_at_once_does_not_end_what_is_judged_later() {
+    let mut traffic = Traffic::new(55);
+    traffic.crowd(0.0, 30.0, 30.0);
+    traffic.act(
+        SERVES,
+        Act { from: 5.0, to: 15.0, rate: 200.0, sources: Sources::World, manner: Manner::Resending, ..CLIENTS },
+    );
+    traffic.act(SERVES, Act { from: 5.0, to: 15.0, rate: 1.0, manner: Manner::Resetting, ..CLIENTS });
+    let ends: Vec<f64> = traffic.incidents().iter().filter_map(|i| i.end).map(seconds).collect();
+    assert!(matches!(ends[..], [end] if (end - 15.0).abs() < 0.5), "{ends:?}");
+}
+
+#[test]
+fn the_first_word_about_a_flood_tells_its_rate() {
+    for (manner, rate) in [(Manner::Resetting, 700.0), (Manner::ForgedAck, 300.0), (Manner::Silent, 300.0)] {
+        let mut traffic = Traffic::new(56);
+        traffic.crowd(0.0, 20.0, 20.0);
+        traffic.act(SERVES, Act { from: 5.0, to: 15.0, rate, sources: Sources::World, manner, ..CLIENTS });
+        let told = traffic.told_by(&mut SynFlood::default());
+        let start = told.iter().find(|incident| incident.phase == Phase::Start).expect("a flood");
+        // Some of its first attempts have no verdict yet.
+        assert!((0.5..1.7).contains(&(start.rate / rate)), "{manner:?}: {} of {rate}", start.rate);
+    }
+}
+
+/// Only what comes in is captured and nobody completes: what tells is that the SYNs have no options, and that is told at once.
+#[test]
+fn a_fast_flood_of_bare_syns_is_known_within_a_second_though_no_answer_is_captured() {
+    let mut traffic = Traffic::new(57);
+    traffic.spoofed(5.0, 8.0, 12_000.0);
+    traffic.segments.iter_mut().for_each(|segment| segment.options = &[]);
+    let traffic = traffic.only(|segment| segment.flags == SYN);
+    assert_eq!(traffic.codes(), ["syn-flood flood-spoofed 10.77.1.10:80"]);
+    let flagged = seconds(traffic.incidents()[0].flagged_at);
+    assert!(flagged < 6.0, "flagged at {flagged}");
+}
