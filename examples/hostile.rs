@@ -5,7 +5,8 @@
 //!   hostile mutations COUNT SEED [FORMAT]      COUNT changes of one octet for each container format, of our fixtures
 //!   hostile memory PROGRAM FOLDER              what PROGRAM needs for each capture, beyond its size
 //!   hostile seeds FOLDER                       what the fuzz targets begin with, one folder per target
-//!   hostile wounds COUNT SEED                  the same with a few larger changes in each case
+//!   hostile wounds COUNT SEED [FORMAT]         the same with a few larger changes in each case
+//!   hostile targets COUNT SEED                 COUNT cases with such changes for each fuzz target, of its own seeds
 //!
 //! No case may panic, take longer than 5 s or have more than 256 MiB allocated at once. Prints what was done and what
 //! the worst case was; exit 1 if any claim does not hold, with the case and its seed. `scripts/hostile.sh` runs them all.
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
             (Some(count), Some(seed)) if format.len() < 2 => mutations(kind, count, seed, format.first().copied()),
             _ => return usage(),
         },
+        ["targets", count, seed] => match (number(count), number(seed)) {
+            (Some(count), Some(seed)) => targets(count, seed),
+            _ => return usage(),
+        },
         ["memory", program, folder] => memory(program, Path::new(folder)),
         ["seeds", folder] => write_seeds(Path::new(folder)),
         _ => return usage(),
@@ -61,7 +66,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!("hostile prefixes FILES CUTS SEED FOLDER | mutations COUNT SEED [FORMAT] | wounds COUNT SEED [FORMAT]");
-    eprintln!("hostile memory PROGRAM FOLDER | seeds FOLDER");
+    eprintln!("hostile targets COUNT SEED | memory PROGRAM FOLDER | seeds FOLDER");
     ExitCode::from(2)
 }
 
@@ -107,6 +112,23 @@ fn mutations(kind: &str, count: u64, seed: u64, only: Option<&str>) -> bool {
     holds
 }
 
+fn targets(count: u64, seed: u64) -> bool {
+    let mut holds = true;
+    for (name, target) in targets::TARGETS {
+        let seeds = seeds::seeds(name);
+        let mut book = Book::open();
+        for round in seed..seed + count {
+            let mut dice = Dice(round);
+            let index = dice.below(seeds.len());
+            let mut octets = seeds[index].clone();
+            dice.wound(&mut octets);
+            book.play(format!("{name}, seed {index}, wounded (round {round})"), || target(&octets));
+        }
+        holds &= book.close(&format!("target {name}: {count} of {} seeds", seeds.len()));
+    }
+    holds
+}
+
 fn is_capture(octets: &[u8]) -> bool {
     synscope::source::FileSource::from_bytes("x", octets.to_vec()).is_ok()
 }
@@ -124,17 +146,22 @@ impl Book {
         Self { cases: 0, failed: 0, longest: Default::default(), most: Default::default() }
     }
 
+    /// A capture, read and analysed.
     fn case(&mut self, name: String, octets: &[u8]) {
+        self.play(name, || {
+            targets::container(octets);
+            targets::analyzer(octets);
+        });
+    }
+
+    fn play(&mut self, name: String, body: impl FnOnce() + panic::UnwindSafe) {
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some((Instant::now(), name.clone()));
         }
         let before = HELD.load(Relaxed);
         MOST.store(before, Relaxed);
         let begun = Instant::now();
-        let went_well = panic::catch_unwind(|| {
-            targets::container(octets);
-            targets::analyzer(octets);
-        });
+        let went_well = panic::catch_unwind(body);
         let (took, most) = (begun.elapsed(), MOST.load(Relaxed).saturating_sub(before));
         if let Ok(mut running) = RUNNING.lock() {
             *running = None;

@@ -4,8 +4,8 @@
 # worst cases; exit 1 if a claim does not hold.
 #   scripts/hostile.sh [--short]      SEED=N makes other cases
 #
-# The whole takes some three minutes: 200 captures × 64 cuts, 10,000 mutations for each of five container formats, and one
-# run of the program per capture. Captures are those of ../shared/corpus if it is there, else our fixtures.
+# The whole takes some three minutes: 200 captures × 64 cuts, 10,000 mutations for each of five container formats, 20,000
+# changed seeds for each fuzz target, and one run of the program per capture. Captures are those of ../shared/corpus if it is there, else our fixtures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +27,7 @@ ulimit -v $((2 << 20))
 "$target/examples/hostile" prefixes "$files" "$cuts" "$seed" "$captures"
 "$target/examples/hostile" mutations "$mutations" "$seed"
 "$target/examples/hostile" wounds $((mutations / 10)) "$seed"
+"$target/examples/hostile" targets $((mutations * 2)) "$seed"
 if [ -z "${1:-}" ]; then
     "$target/examples/hostile" memory "$target/synscope" "$captures"
 else

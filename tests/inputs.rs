@@ -439,3 +439,35 @@ fn what_a_file_remarks_is_shown_and_survives_a_cut() {
     let classic = desk.run(&["cut", "remarked.pcapng", "-o", "one.pcap"]);
     assert!(classic.err.contains("blocks of names (1)") && classic.err.contains("comments (2)"), "{}", classic.err);
 }
+
+#[test]
+fn a_link_type_that_nobody_reads_is_named_and_counted_and_reading_goes_on() {
+    let desk = Desk::new();
+    let mut octets = craft::play(CONVERSATION).unwrap().to_pcap();
+    // The link type stands in the last four octets of the file's header: 143, DOCSIS.
+    let at = octets[..24].len() - 4;
+    let order = if octets[0] == 0xa1 { 143_u32.to_be_bytes() } else { 143_u32.to_le_bytes() };
+    octets[at..24].copy_from_slice(&order);
+    desk.file("cable.pcap", &octets);
+    let run = desk.run(&["analyze", "cable.pcap", "whole.pcap"]);
+    assert_eq!(run.code, Some(1), "the refused connection of the second file is found: {run:?}");
+    assert!(run.out.contains("13 frames of link type LINKTYPE 143 are not decoded\n"), "{}", run.out);
+    assert!(!run.out.contains("malformed"), "{}", run.out);
+    let run = desk.run(&["analyze", "cable.pcap", "--format", "jsonl"]);
+    assert!(run.out.contains(r#""unread_link_types":{"LINKTYPE 143":13}"#), "{}", run.out);
+    let run = desk.run(&["headers", "cable.pcap", "--brief"]);
+    assert_eq!((run.code, run.out.lines().count()), (Some(0), 13));
+    assert!(run.out.starts_with("1 0.000000 LINKTYPE 143, length 66 [unknown-link]\n"), "{}", run.out);
+}
+
+#[test]
+fn frames_with_defects_are_counted_by_what_is_wrong_with_them() {
+    let desk = Desk::new();
+    let script = "+0 C > S udp (4) ipopt 0x94030001\n+0 C > S udp (4) checksum bad\n+0 C > S udp (4) checksum bad";
+    desk.file("bad.pcap", &craft::play(script).unwrap().to_pcap());
+    let run = desk.run(&["analyze", "bad.pcap"]);
+    assert!(run.out.contains("3 frames have malformed headers: 1 ip-option-size, 2 udp-checksum\n"), "{}", run.out);
+    let run = desk.run(&["analyze", "bad.pcap", "--format", "jsonl"]);
+    assert!(run.out.contains(r#""defects":{"ip-option-size":1,"udp-checksum":2}"#), "{}", run.out);
+    assert!(!run.out.contains("unread_link_types"), "{}", run.out);
+}

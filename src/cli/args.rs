@@ -3,27 +3,49 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args as Group;
 use clap::Parser;
 use clap::Subcommand;
-use clap::ValueEnum;
 
+use crate::cli::choices::Colour;
 use crate::cli::choices::CsvTable;
+use crate::cli::choices::Dialect;
+use crate::cli::choices::FailOn;
+use crate::cli::choices::Format;
 use crate::cli::choices::Order;
+use crate::cli::choices::Outcome;
 use crate::cli::choices::Shape;
+use crate::cli::examples::ANALYZE;
+use crate::cli::examples::CRAFT;
+use crate::cli::examples::CUT;
+use crate::cli::examples::DEMO;
+use crate::cli::examples::EXAMPLES;
+use crate::cli::examples::EXPLAIN;
+use crate::cli::examples::FLOOD;
+use crate::cli::examples::FOUND;
+use crate::cli::examples::HEADERS;
+use crate::cli::examples::INTERFACES;
+use crate::cli::examples::LADDER;
+use crate::cli::examples::MSS;
+use crate::cli::examples::RAN;
+use crate::cli::examples::TRACE;
+use crate::cli::examples::told;
 use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::Frames;
 use crate::cli::values::Host;
 use crate::cli::values::Length;
 use crate::cli::values::Moment;
 use crate::cli::values::Period;
+use crate::cli::values::code;
+use crate::cli::values::connections;
+use crate::cli::values::frames;
 use crate::cli::values::length;
+use crate::cli::values::metrics_at;
 use crate::cli::values::moment;
+use crate::cli::values::number;
+use crate::cli::values::worst;
 use crate::finding::Code;
-use crate::finding::Severity;
-use crate::report::explain::catalogue;
 use crate::tcp::framing::Framing;
 use crate::tcp::mss::link::Tunnel;
 
@@ -412,225 +434,3 @@ pub(super) struct InterfacesArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
 }
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum Colour {
-    Auto,
-    Always,
-    Never,
-}
-
-/// For whom to write.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum Format {
-    #[default]
-    Table,
-    Jsonl,
-}
-
-/// From which gravity on findings change the exit code.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum FailOn {
-    Note,
-    Warning,
-    #[default]
-    Error,
-    Never,
-}
-
-impl FailOn {
-    /// The least gravity that counts.
-    pub(super) const fn threshold(self) -> Option<Severity> {
-        match self {
-            Self::Note => Some(Severity::Note),
-            Self::Warning => Some(Severity::Warning),
-            Self::Error => Some(Severity::Error),
-            Self::Never => None,
-        }
-    }
-}
-
-/// How a check came out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum Outcome {
-    Broken,
-    Holds,
-    CannotTell,
-}
-
-/// Whose words to add.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum Dialect {
-    #[value(name = "wireshark-4.0")]
-    Wireshark40,
-}
-
-/// A code of the catalogue, with an error that names its neighbours.
-fn code(name: &str) -> Result<Code, String> {
-    Code::named(name).ok_or_else(|| {
-        let near: Vec<_> = catalogue::nearest(name).into_iter().map(Code::as_str).collect();
-        format!("no such code; did you mean {}? (synscope explain --code all lists them)", near.join(", "))
-    })
-}
-
-/// A frame number, or two with a dash between.
-fn frames(text: &str) -> Result<Frames, String> {
-    match Frames::read(text) {
-        Some(range) => range.map_err(|error| error.to_string()),
-        None => Err("no frame number and no range, as in 7 or 3-7".to_owned()),
-    }
-}
-
-/// A whole number, with an error that says so.
-fn number<N: FromStr>(text: &str) -> Result<N, String> {
-    text.parse().map_err(|_| "not a whole number, or too large".to_owned())
-}
-
-/// An address to answer at: this machine's own, unless another one is named.
-fn metrics_at(text: &str) -> Result<SocketAddr, String> {
-    match text.parse::<u16>() {
-        Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
-        Err(_) => text.parse().map_err(|_| "not a port or ADDR:PORT, as in 9500 or [::1]:9500".to_owned()),
-    }
-}
-
-fn connections(text: &str) -> Result<usize, String> {
-    match number(text)? {
-        0 => Err("at least one connection must be held".to_owned()),
-        connections => Ok(connections),
-    }
-}
-
-fn worst(text: &str) -> Result<usize, String> {
-    match number(text)? {
-        0 => Err("at least one, or there is nothing to show".to_owned()),
-        worst => Ok(worst),
-    }
-}
-
-/// Examples, then how the command may end.
-fn told(examples: &str, exit_code: &str) -> String {
-    format!("{examples}\n\n{exit_code}")
-}
-
-const RAN: &str = "Exit code: 0 it ran, 2 it could not, or not read every file: one line on standard error says why.";
-
-const FOUND: &str = "\
-Exit code: 0 nothing as grave as --fail-on was found, 1 something was, 2 it could not run, or not read every file: one
-line on standard error says why.";
-
-const EXAMPLES: &str = "\
-The three main uses:
-  synscope trace lo --port 5656     watch handshakes, messages and closes as they happen
-  synscope analyze capture.pcapng   every connection of a capture, and what is wrong with it
-  synscope headers capture.pcap 1   every bit of one packet's headers
-
-Each command has its own --help with examples; synscope demo needs no capture at all.
-Exit code: 0 nothing found, 1 findings (see analyze --fail-on), 2 could not run.";
-
-const TRACE: &str = "\
-Examples:
-  synscope trace lo --port 5656
-  synscope trace capture.pcap --stream 3 --absolute
-  synscope trace lo --port 5656 --framing json
-  synscope trace eth0 --host 192.0.2.7 --duration 30s --format jsonl
-  synscope trace lo --filter 'tcp portrange 8000-8099 and not host 192.0.2.7'
-  tcpdump -U -w growing.pcap & synscope trace growing.pcap --follow
-  ssh host tcpdump -U -w - | synscope trace -
-
-An interface wins over a file of the same name; ./lo means the file.
-Live capture needs CAP_NET_RAW: sudo, or once setcap cap_net_raw,cap_net_admin=eip on the program.";
-
-const ANALYZE: &str = "\
-Examples:
-  synscope analyze capture.pcapng
-  synscope analyze capture.pcapng --stream 3        one connection from opening to close
-  synscope analyze capture.pcapng --worst 5         the five worst, in sentences
-  synscope analyze capture.pcapng --sort rtt --limit 10
-  synscope analyze before.pcap after.pcap --port 443
-  synscope analyze it.pcap --stream 0 --framing line    which segments carry which message
-  synscope analyze a.pcap b.pcapng --merge      as one capture, in time order
-  synscope analyze capture.pcapng --stream 3 --states
-  synscope analyze capture.pcapng --since +10s --until +20s
-  synscope analyze a.pcap --filter 'net 10.0.0.0/8' --code no-answer
-  synscope analyze it.pcap --fail-on warning        exit code 1 when something is wrong
-  synscope analyze big.pcap --format jsonl | jq 'select(.type == \"finding\")'
-  synscope analyze big.pcap --format csv > connections.csv
-  synscope analyze it.pcap --format csv --table findings
-  synscope analyze it.pcap --format markdown        a page to paste
-  zstd -dc big.pcap.zst | synscope analyze -";
-
-const FLOOD: &str = "\
-Examples:
-  synscope flood eth0                        an incident when it starts, every 10 s, and when it ends
-  synscope flood eth0 --port 443 --duration 1m
-  synscope flood capture.pcapng              exit code 1 where a flood is found
-  synscope flood eth0 --out floods.jsonl --exec 'logger -t synscope'
-  synscope flood capture.pcap --port-limit 32 --tolerated 0.2
-
-docs/syn-flood.md explains an alert in five minutes. Thresholds may be changed; each alert repeats those in force.";
-
-const HEADERS: &str = "\
-Examples:
-  synscope headers capture.pcap 1        the first frame
-  synscope headers capture.pcap 3-7 --brief
-  synscope headers capture.pcap 1 --ruler
-  synscope headers capture.pcap 1 --hex
-  synscope headers a.pcap b.pcap --format jsonl
-  synscope headers a.pcap --brief --filter 'udp port 53'
-  synscope headers a.pcap --brief --code zero-window --code zero-window-probe
-  synscope headers a.pcap --brief --dialect wireshark-4.0
-  synscope headers a.pcap --format jsonl --dialect wireshark-4.0";
-
-const EXPLAIN: &str = "\
-Examples:
-  synscope explain capture.pcap 8
-  synscope explain capture.pcap 8 --state --absolute
-  synscope explain capture.pcap --stream 3
-  synscope explain --code tail-loss-probe";
-
-const LADDER: &str = "\
-Examples:
-  synscope ladder capture.pcap --stream 0
-  synscope ladder capture.pcap --stream 2 --udp";
-
-const CUT: &str = "\
-Examples:
-  synscope cut big.pcapng --stream 3 -o one.pcapng
-  synscope cut capture.pcap --code refused -o refused.pcapng.gz
-  synscope cut capture.pcap --filter 'port 53' --since +10s --until +20s -o dns.pcap
-  synscope cut a.pcap b.pcapng --merge -o both.pcapng
-
-Comments, names, interfaces, time resolution, flags and drop counts are kept; a pcap file has no room for them, and what
-is lost is told. The file is there when it is complete; the input is never overwritten.
-
-Exit code: 0 written, 2 not: a file could not be read, a stream is not there, or the format cannot hold the frames.";
-
-const MSS: &str = "\
-Examples:
-  synscope mss --mtu 1500 --timestamps
-  synscope mss --mtu 1280 --ipv6
-  synscope mss --mtu 1500 --tunnel pppoe --tunnel wireguard --timestamps
-  synscope mss capture.pcap         advertised, effective, largest, path: both ways
-  synscope mss eth0                 what this interface will advertise
-  synscope mss eth0 --duration 30s  what connections advertise there, beside its MTU";
-
-const INTERFACES: &str = "\
-Examples:
-  synscope interfaces
-  synscope interfaces --format jsonl | jq -r .name";
-
-const CRAFT: &str = "\
-A script draws packets as tcpdump prints them; fixtures/scripts/ has many:
-  +0.000  C > S  S   1000:1000(0)            win 65535  <mss 1460, sackOK, wscale 7>
-  +0.020  S > C  S.  5000:5000(0)  ack 1001  win 65535  <mss 1400, sackOK, wscale 8>
-  +0.001  C > S  .   1001:1001(0)  ack 5001  win 502
-
-Examples:
-  synscope craft handshake.pkt handshake.pcap       then analyze, headers, ladder it
-  synscope craft handshake.pkt - | synscope trace -  without a file between";
-
-const DEMO: &str = "\
-Starts an adder server on a free port of 127.0.0.1, asks it three sums over TCP and three over UDP, and shows what
-passed on the loopback interface. Without the right to capture it shows a recording of the same.";

@@ -1,7 +1,8 @@
-//! Words that choose how a report looks, and the order in which it stands.
+//! Words to choose from: how a report looks, the order in which it stands, what of it counts.
 
 use clap::ValueEnum;
 
+use crate::finding::Severity;
 use crate::report::csv::Table;
 use crate::report::order::Sort;
 
@@ -67,4 +68,57 @@ impl From<Order> for Sort {
             Order::Findings => Self::Findings,
         }
     }
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// For whom to write.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Table,
+    Jsonl,
+}
+
+/// From which gravity on findings change the exit code.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum FailOn {
+    Note,
+    Warning,
+    #[default]
+    Error,
+    Never,
+}
+
+impl FailOn {
+    /// The least gravity that counts.
+    pub(super) const fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Outcome {
+    Broken,
+    Holds,
+    CannotTell,
+}
+
+/// Whose words to add.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Dialect {
+    #[value(name = "wireshark-4.0")]
+    Wireshark40,
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::cli::Verdict;
 use crate::cli::args::ExplainArgs;
-use crate::cli::args::Format;
+use crate::cli::choices::Format;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;

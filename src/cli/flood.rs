@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::cli::Verdict;
 use crate::cli::args::FloodArgs;
-use crate::cli::args::Format;
 use crate::cli::args::Only;
+use crate::cli::choices::Format;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 
 use crate::cli::Verdict;
-use crate::cli::args::Format;
 use crate::cli::args::HeadersArgs;
+use crate::cli::choices::Format;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;

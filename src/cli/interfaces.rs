@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use crate::cli::Verdict;
-use crate::cli::args::Format;
 use crate::cli::args::InterfacesArgs;
+use crate::cli::choices::Format;
 use crate::cli::failure::Failure;
 use crate::cli::out::Out;
 use crate::cli::screen::Screen;

@@ -13,6 +13,7 @@ mod cut;
 mod demo;
 mod destination;
 mod drive;
+mod examples;
 mod explain;
 mod failure;
 mod flood;

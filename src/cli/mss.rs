@@ -5,9 +5,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use crate::cli::Verdict;
-use crate::cli::args::Format;
 use crate::cli::args::MssArgs;
 use crate::cli::args::Only;
+use crate::cli::choices::Format;
 use crate::cli::drive::Taker;
 use crate::cli::drive::Until;
 use crate::cli::drive::drive;

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 
 use terminal_size::Width;
 
-use crate::cli::args::Colour;
+use crate::cli::choices::Colour;
 use crate::report::style::Numbers;
 use crate::report::style::Style;
 

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use crate::cli::args::Fields;
 use crate::cli::args::Only;
-use crate::cli::args::Outcome;
 use crate::cli::bits::Bits;
 use crate::cli::bits::PerProtocol;
+use crate::cli::choices::Outcome;
 use crate::cli::failure::Failure;
 use crate::cli::say;
 use crate::cli::values::Period;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::cli::Verdict;
-use crate::cli::args::Format;
 use crate::cli::args::TraceArgs;
+use crate::cli::choices::Format;
 use crate::cli::drive::Until;
 use crate::cli::failure::Failure;
 use crate::cli::failure::input_name;

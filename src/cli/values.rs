@@ -1,14 +1,17 @@
-//! Single values as people type them: lengths of time, points in time, addresses, frame ranges.
+//! Single values as people type them: lengths of time, points in time, addresses, frame ranges, names, numbers.
 
 use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::finding::Code;
 use crate::packet::Span;
 use crate::packet::Timestamp;
+use crate::report::explain::catalogue;
 
 /// A length of time over zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -196,6 +199,49 @@ impl Frames {
 }
 
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// A code of the catalogue, with an error that names its neighbours.
+pub(super) fn code(name: &str) -> Result<Code, String> {
+    Code::named(name).ok_or_else(|| {
+        let near: Vec<_> = catalogue::nearest(name).into_iter().map(Code::as_str).collect();
+        format!("no such code; did you mean {}? (synscope explain --code all lists them)", near.join(", "))
+    })
+}
+
+/// A frame number, or two with a dash between.
+pub(super) fn frames(text: &str) -> Result<Frames, String> {
+    match Frames::read(text) {
+        Some(range) => range.map_err(|error| error.to_string()),
+        None => Err("no frame number and no range, as in 7 or 3-7".to_owned()),
+    }
+}
+
+/// A whole number, with an error that says so.
+pub(super) fn number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "not a whole number, or too large".to_owned())
+}
+
+/// An address to answer at: this machine's own, unless another one is named.
+pub(super) fn metrics_at(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<u16>() {
+        Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+        Err(_) => text.parse().map_err(|_| "not a port or ADDR:PORT, as in 9500 or [::1]:9500".to_owned()),
+    }
+}
+
+pub(super) fn connections(text: &str) -> Result<usize, String> {
+    match number(text)? {
+        0 => Err("at least one connection must be held".to_owned()),
+        connections => Ok(connections),
+    }
+}
+
+pub(super) fn worst(text: &str) -> Result<usize, String> {
+    match number(text)? {
+        0 => Err("at least one, or there is nothing to show".to_owned()),
+        worst => Ok(worst),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -105,7 +105,7 @@ fn as_v6(addr: IpAddr) -> Ipv6Addr {
 fn ipv4(step: &Step, number: u64, src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: usize) -> Vec<u8> {
     let fragment = step.more_fragments || step.fragment_offset != 0;
     let mut header = Ipv4Header {
-        total_len: step.ip_len.unwrap_or((Ipv4Header::MIN_LEN + step.ip_options.len() + payload) as u16),
+        total_len: step.ip_len.unwrap_or((Ipv4Header::MIN_LEN + step.ip_extra() + payload) as u16),
         identification: step.id.unwrap_or(number as u16),
         dont_fragment: step.dont_fragment.unwrap_or(!fragment),
         more_fragments: step.more_fragments,

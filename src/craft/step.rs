@@ -308,9 +308,12 @@ impl Step {
         }
     }
 
-    /// Octets of options and extension headers of the IP packet.
+    /// Octets of options, or of extension headers, that its version of IP has room for.
     pub(super) fn ip_extra(&self) -> usize {
-        self.ip_options.len() + self.extensions.iter().map(|(_, data)| data.len() + 2).sum::<usize>()
+        match (self.src.addr, self.dst.addr) {
+            (IpAddr::V4(_), IpAddr::V4(_)) => self.ip_options.len(),
+            (IpAddr::V4(_) | IpAddr::V6(_), _) => self.extensions.iter().map(|(_, data)| data.len() + 2).sum(),
+        }
     }
 
     /// Octets of transport header and payload; of an ICMP error without its quote.

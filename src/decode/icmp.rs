@@ -9,6 +9,7 @@ use crate::decode::extent::Extent;
 use crate::decode::extent::note;
 use crate::decode::extent::push;
 use crate::decode::extent::require;
+use crate::decode::icmp_extension;
 use crate::decode::ip::Carried;
 use crate::decode::ip::extension_len;
 use crate::decode::transport;
@@ -35,6 +36,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
     if !push(packet, layer, extent.at, bytes.len().min(header_len(version, bytes[0]))) {
         return;
     }
+    icmp_extension::check(packet, version, layer, bytes, extent);
     let [kind, code, high, low] = [bytes[0], bytes[1], bytes[2], bytes[3]];
     packet.transport = Transport::Icmp(Icmp {
         version,
@@ -49,10 +51,7 @@ pub(super) fn read(packet: &mut Packet<'_>, carried: &Carried) {
 /// The packet that an ICMP error quotes, as a frame of its own: cut where the quote ends.
 pub fn quoted_frame<'a>(packet: &Packet<'a>) -> Option<Frame<'a>> {
     let icmp = packet.icmp()?;
-    let layer = packet.layers.iter().rfind(|layer| matches!(layer.kind, LayerKind::Icmp | LayerKind::Icmpv6))?;
-    let ip = packet.ip?;
-    let at = layer.offset as usize;
-    let message = Extent { at, end: at + ip.payload_len as usize };
+    let message = message_extent(packet)?;
     let bytes = quoted_extent(icmp.version, message.captured(packet.bytes), message)?.captured(packet.bytes);
     let claimed = match *bytes {
         [first, _, high, low, ..] if first >> 4 == 4 => u32::from(u16::from_be_bytes([high, low])),
@@ -62,6 +61,13 @@ pub fn quoted_frame<'a>(packet: &Packet<'a>) -> Option<Frame<'a>> {
     let caplen = bytes.len() as u32;
     let meta = FrameMeta { link_type: LinkType::RAW, caplen, origlen: claimed.max(caplen), ..packet.meta };
     Some(Frame { meta, bytes })
+}
+
+/// Where the innermost ICMP message lies, by the length that IP gives it.
+pub(super) fn message_extent(packet: &Packet<'_>) -> Option<Extent> {
+    let layer = packet.layers.iter().rfind(|layer| matches!(layer.kind, LayerKind::Icmp | LayerKind::Icmpv6))?;
+    let at = layer.offset as usize;
+    Some(Extent { at, end: at + packet.ip?.payload_len as usize })
 }
 
 fn message_checksum(packet: &mut Packet<'_>, carried: &Carried, bytes: &[u8], field: u16) -> ChecksumState {
@@ -86,9 +92,11 @@ const fn header_len(version: u8, kind: u8) -> usize {
         // Timestamps (RFC 792), address mask (RFC 950).
         (4, 13 | 14) => 20,
         (4, 17 | 18) => 12,
-        // Listener discovery (RFC 2710), neighbour discovery (RFC 4861).
-        (6, 130..=132) => 24,
-        (6, 133..=137) => usize::MAX,
+        // Router discovery (RFC 1256), listener queries and reports of version 2 (RFC 3810), neighbour discovery (RFC 4861)
+        // are nothing but lists.
+        (4, 9) | (6, 130 | 133..=137 | 143) => usize::MAX,
+        // Listener discovery (RFC 2710).
+        (6, 131 | 132) => 24,
         _ => HEADER_LEN,
     }
 }
@@ -104,10 +112,8 @@ fn next_hop_mtu(version: u8, bytes: &[u8]) -> Option<u32> {
 
 /// Where the quoted packet lies; it ends before the extensions of RFC 4884 §4 if there are any.
 fn quoted_extent(version: u8, bytes: &[u8], message: Extent) -> Option<Extent> {
-    let &[kind, _, _, _, length6, length4, ..] = bytes else { return None };
-    let length = match (version, kind) {
-        (4, 3 | 11 | 12) => usize::from(length4) * 4,
-        (6, 1 | 3) => usize::from(length6) * 8,
+    let length = match (version, *bytes.first()?) {
+        (4, 3 | 11 | 12) | (6, 1 | 3) => icmp_extension::quote_len(version, bytes)?,
         (4, 4 | 5) | (6, 2 | 4) => 0,
         _ => return None,
     };

@@ -17,6 +17,7 @@ mod ether;
 mod extent;
 mod host;
 mod icmp;
+mod icmp_extension;
 mod ip;
 mod ip_options;
 mod lan;
@@ -160,6 +161,38 @@ mod tests {
         }
     }
 
+    /// No field of a header overlaps another, and none is left out between two: whatever the octets are.
+    fn fields_follow_each_other(packet: &Packet<'_>) {
+        let lists = packet.layers.iter().map(|layer| (layer.kind.name(), fields::describe(packet, layer)));
+        let extensions = fields::extensions(packet).map(|found| ("extensions", found.fields));
+        for (name, list) in lists.chain(extensions) {
+            let mut at = 0;
+            // The quote stands behind its header.
+            for field in list.iter().filter(|field| field.name != "quoted_packet") {
+                assert_eq!(field.bits.0, at, "{} of {name}", field.name);
+                at += field.bits.1;
+            }
+        }
+    }
+
+    /// Options of IPv4 that leave the destination alone: a source route would change what the checksum sums.
+    fn ip_options() -> impl Strategy<Value = Vec<u8>> {
+        let one = prop_oneof![
+            Just(vec![1; 4]),
+            any::<[u8; 2]>().prop_map(|value| vec![148, 4, value[0], value[1]]),
+            vec(any::<u8>(), 8).prop_map(|places| [&[1, 7, 11, 4][..], &places].concat()),
+            vec(any::<u8>(), 8).prop_map(|stamps| [&[68, 12, 5, 0][..], &stamps].concat()),
+            any::<u8>().prop_map(|data| vec![77, 3, data, 0]),
+        ];
+        vec(one, 0..=3).prop_map(|options| options.concat())
+    }
+
+    /// Hop-by-hop and destination options of any content, whole eights of them.
+    fn extensions() -> impl Strategy<Value = Vec<(u8, Vec<u8>)>> {
+        let one = (prop::sample::select(vec![0_u8, 60]), 0_usize..4, vec(any::<u8>(), 30));
+        vec(one.prop_map(|(kind, eights, data)| (kind, data[..6 + eights * 8].to_vec())), 0..3)
+    }
+
     fn link_types() -> impl Strategy<Value = LinkType> {
         prop::sample::select(
             [
@@ -229,18 +262,18 @@ mod tests {
             frame.meta.origlen += more;
             let packet = decode(&frame);
             prop_assert!(layers_follow_each_other(&packet), "{:?}", packet.layers);
-            for layer in &packet.layers {
-                fields::describe(&packet, layer);
-            }
+            fields_follow_each_other(&packet);
         }
 
         #[test]
         fn a_packet_with_any_octets_overwritten_still_decodes(
-            step in steps(),
+            mut step in steps(),
+            inside in (ip_options(), extensions()),
             link in links(),
             wounds in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             keep in any::<prop::sample::Index>(),
         ) {
+            (step.ip_options, step.extensions) = inside;
             let mut bytes = build::frame(&step, link, &build::ip_packet(&step, 1, &[]));
             for (at, octet) in wounds {
                 let at = at.index(bytes.len());
@@ -258,9 +291,7 @@ mod tests {
             if let Transport::Udp(udp) = &packet.transport {
                 prop_assert!(udp.payload.len() <= udp.len as usize);
             }
-            for layer in &packet.layers {
-                fields::describe(&packet, layer);
-            }
+            fields_follow_each_other(&packet);
         }
 
         #[test]
@@ -270,10 +301,12 @@ mod tests {
             mpls in vec(0u32..1 << 20, 0..3),
             pppoe in any::<Option<u16>>(),
             tunnel in tunnels(),
+            inside in (ip_options(), extensions()),
         ) {
             // Tags and their like take layers, of which there are not so many.
             step.vlans.truncate(2);
             (step.mpls, step.pppoe, step.tunnel) = (mpls, pppoe, tunnel);
+            (step.ip_options, step.extensions) = inside;
             let bytes = build::frames(&step, link, 1, &build::ip_packet(&step, 1, &[])).remove(0);
             let packet = decode(&frame(link.link_type(), &bytes));
             let ip = packet.ip.expect("an IP header");
@@ -282,6 +315,20 @@ mod tests {
             if ip.version == 4 {
                 prop_assert_eq!((ip.id, ip.checksum), (step.id.map(u32::from), ChecksumState::Good));
             }
+            let layer = |kind| packet.layers.iter().filter(move |layer| layer.kind == kind);
+            let octets = |layer: &crate::packet::Layer| &packet.bytes[layer.offset as usize..][..layer.len as usize];
+            match ip.version {
+                4 => prop_assert_eq!(&octets(layer(LayerKind::Ipv4).next_back().expect("a header"))[20..], &step.ip_options),
+                _ => {
+                    let found: Vec<_> = packet.layers.iter().filter_map(|layer| match layer.kind {
+                        LayerKind::HopByHop => Some((0, octets(layer)[2..].to_vec())),
+                        LayerKind::DestinationOptions => Some((60, octets(layer)[2..].to_vec())),
+                        _ => None,
+                    }).collect();
+                    prop_assert_eq!(&found, &step.extensions);
+                }
+            }
+            fields_follow_each_other(&packet);
             prop_assert_eq!(packet.endpoints().map(|(_, src, dst)| (src, dst)), Some((step.src, step.dst)));
             match (&step.body, &packet.transport) {
                 (Body::Tcp(sent), Transport::Tcp(read)) => {

@@ -20,7 +20,7 @@ use crate::packet::Tuple;
 /// Closed conversations kept for stragglers; beyond this the oldest leaves before its time.
 pub const MAX_CLOSED: usize = 16_384;
 /// The same while as many attempts wait as are held at once: memory is for those then.
-pub const MAX_CLOSED_UNDER_PRESSURE: usize = 1_024;
+pub const MAX_CLOSED_UNDER_PRESSURE: usize = 512;
 /// Conversations up to which a patient table forgets nobody.
 pub const CALM: usize = 65_536;
 /// Slots looked at per packet for expiry: more than one, so that the table shrinks after a burst.

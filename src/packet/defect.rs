@@ -105,6 +105,8 @@ defect_codes! {
     UdpChecksumIllegal = "udp-checksum-illegal", "UDP checksum 0 over IPv6";
     /// ICMP checksum does not match.
     IcmpChecksum = "icmp-checksum", "ICMP checksum {found:#06x}, computed {expected:#06x}";
+    /// An ICMP message quotes less than it says.
+    IcmpQuoteLength = "icmp-quote-length", "the quote has {found} octets by its length, {expected} are there";
     /// The extensions of an ICMP message do not add up to their checksum.
     IcmpExtensionChecksum = "icmp-extension-checksum", "ICMP extension checksum {found:#06x}, computed {expected:#06x}";
     /// An extension object's length is impossible.

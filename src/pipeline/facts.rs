@@ -53,6 +53,8 @@ pub struct Facts {
     pub defective: u64,
     /// Defects by code.
     pub defects: Defects,
+    /// Link types that no reader knows, with frames; within another one, too.
+    pub unread_links: ArrayVec<(LinkType, u64), MAX_LINKS>,
     /// Times that the clock stepped back, and the widest step.
     pub clock_steps: u64,
     /// Widest step back.
@@ -62,9 +64,25 @@ pub struct Facts {
     latest: Option<Timestamp>,
 }
 
+fn count_link(links: &mut ArrayVec<(LinkType, u64), MAX_LINKS>, link: LinkType) {
+    match links.iter_mut().find(|(known, _)| *known == link) {
+        Some((_, frames)) => *frames += 1,
+        None => {
+            let _ = links.try_push((link, 1));
+        }
+    }
+}
+
 /// Defects, counted by code.
 #[derive(Clone, Copy, Debug)]
 pub struct Defects([u64; DefectCode::ALL.len()]);
+
+impl Defects {
+    /// The codes that were met, each with how often.
+    pub fn met(&self) -> impl Iterator<Item = (DefectCode, u64)> {
+        DefectCode::ALL.iter().map(|&code| (code, self[code])).filter(|(_, count)| *count > 0)
+    }
+}
 
 impl Default for Defects {
     fn default() -> Self {
@@ -107,12 +125,15 @@ impl Facts {
             self.longest_cut = self.longest_cut.max(meta.caplen);
         }
         self.count_time(meta.at, meta.number);
-        self.count_link(meta.link_type);
+        count_link(&mut self.links, meta.link_type);
         self.count_transport(packet);
         if !packet.defects.is_empty() {
             self.defective += 1;
             for defect in &packet.defects {
                 self.defects.0[defect.code as usize] += 1;
+                if defect.code == DefectCode::UnknownLink {
+                    count_link(&mut self.unread_links, LinkType(defect.found as u16));
+                }
             }
         }
     }
@@ -132,15 +153,6 @@ impl Facts {
             self.widest_step = self.widest_step.max(step);
             if step >= REAL_STEP {
                 self.stepped_at = frame;
-            }
-        }
-    }
-
-    fn count_link(&mut self, link: LinkType) {
-        match self.links.iter_mut().find(|(known, _)| *known == link) {
-            Some((_, frames)) => *frames += 1,
-            None => {
-                let _ = self.links.try_push((link, 1));
             }
         }
     }

@@ -17,13 +17,13 @@ pub struct Limits {
     pub exchanges: usize,
     /// Attempts to open a connection that are held as whole connections; more of them wait in the doorway only.
     pub attempts: usize,
-    /// Attempts that wait in the doorway, 72 octets each.
+    /// Attempts that wait in the doorway, 68 octets each.
     pub half_open: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1 << 18, exchanges: 1 << 18, attempts: 1 << 10, half_open: 1 << 19 }
+        Self { connections: 1 << 18, exchanges: 1 << 18, attempts: 1 << 9, half_open: 1 << 19 }
     }
 }
 

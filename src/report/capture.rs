@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::io::Write;
 
+use crate::packet::DefectCode;
 use crate::pipeline::Facts;
 use crate::pipeline::Pressure;
 use crate::report::findings::wrapped;
@@ -13,6 +14,7 @@ use crate::report::style::Style;
 use crate::report::text;
 use crate::report::text::harmless;
 use crate::report::trial;
+use crate::report::words::several;
 use crate::source::CaptureInfo;
 use crate::source::Remarks;
 use crate::tcp::verdict::Judgement;
@@ -156,7 +158,14 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
         let (unit, stands) = (interface.resolution, "so all its frames seem to have passed at once");
         warn(1, format!("interface {index} counts time in {unit}: 2^64 of them make no nanosecond, {stands}"));
     }
-    warn(facts.defective, format!("{} frames have malformed headers", text::count(facts.defective)));
+    for (link, frames) in &facts.unread_links {
+        warn(*frames, format!("{} of link type {link} are not decoded", several(*frames, "frame")));
+    }
+    // A frame of which no header can be read has none that is malformed.
+    let malformed = facts.defective.saturating_sub(facts.defects[DefectCode::UnknownLink]);
+    let codes = facts.defects.met().filter(|(code, _)| *code != DefectCode::UnknownLink);
+    let codes: Vec<_> = codes.map(|(code, count)| format!("{} {}", text::count(count), code.code())).collect();
+    warn(malformed, format!("{} have malformed headers: {}", several(malformed, "frame"), codes.join(", ")));
     let Pressure { tables: [tcp, udp], doorway } = pressure;
     let evicted = tcp.evicted + udp.evicted;
     warn(evicted, format!("{} conversations were let go early to save memory", text::count(evicted)));

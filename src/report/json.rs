@@ -7,9 +7,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
 use std::io::Write;
+use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde::Serializer;
+use serde::ser::Error;
+use serde_json::value::RawValue;
+use serde_json::value::to_raw_value;
 
 use crate::finding::Code;
 use crate::finding::Finding;
@@ -185,13 +190,13 @@ pub fn summary(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
 /// Address and port.
 #[derive(Serialize)]
 pub(super) struct Address {
-    addr: String,
+    addr: IpAddr,
     port: u16,
 }
 
 impl From<Endpoint> for Address {
     fn from(end: Endpoint) -> Self {
-        Self { addr: end.addr.to_string(), port: end.port }
+        Self { addr: end.addr, port: end.port }
     }
 }
 
@@ -269,6 +274,27 @@ pub(super) fn line(out: &mut dyn Write, object: &impl Serialize) -> io::Result<(
     serde_json::to_writer(&mut line, object).map_err(io::Error::from)?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+/// Writes an object that reads the same each time, as of a side that sent nothing: its text is put together once.
+/// A flood is millions of these.
+pub(super) fn unchanging<S: Serializer>(
+    object: &impl Serialize,
+    text: &OnceLock<Box<RawValue>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let raw = match text.get() {
+        Some(raw) => raw,
+        None => {
+            let raw = to_raw_value(object).map_err(S::Error::custom)?;
+            text.get_or_init(|| raw)
+        }
+    };
+    debug_assert!(
+        to_raw_value(object).is_ok_and(|fresh| fresh.get() == raw.get()),
+        "what is written once for all reads the same each time: {raw}"
+    );
+    raw.serialize(serializer)
 }
 
 /// Octets of a line about a connection, in round numbers.

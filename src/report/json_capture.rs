@@ -1,5 +1,6 @@
 //! A capture as the machine contract writes it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
@@ -55,6 +56,8 @@ pub fn capture(
             fragments: facts.fragments,
             snapped: facts.snapped,
             defective: facts.defective,
+            defects: facts.defects.met().map(|(code, count)| (code.code(), count)).collect(),
+            unread_link_types: facts.unread_links.iter().map(|(link, frames)| (link.to_string(), *frames)).collect(),
             clock_steps: facts.clock_steps,
             evicted: pressure.tables.iter().map(|table| table.evicted).sum(),
             attempts: Attempts::of(pressure),
@@ -103,6 +106,10 @@ struct Capture<'a> {
     fragments: u64,
     snapped: u64,
     defective: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    defects: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unread_link_types: BTreeMap<String, u64>,
     clock_steps: u64,
     evicted: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,7 @@ use crate::report::json_life::TimeBudget;
 use crate::report::messages;
 use crate::report::mss;
 use crate::report::silence::Silence;
-use crate::report::trial;
+use crate::report::verdicts::Trial;
 use crate::tcp;
 use crate::tcp::Mark;
 use crate::tcp::Side;
@@ -73,7 +73,7 @@ pub(super) struct Connection<'a> {
     /// How often what was found or broken on a segment, by code.
     verdict_counts: BTreeMap<&'static str, u32>,
     /// What the capture itself cannot know of it.
-    trial: Vec<serde_json::Value>,
+    trial: Trial,
 }
 
 #[derive(Serialize)]
@@ -191,7 +191,7 @@ impl<'a> Connection<'a> {
                 longest: Text(turns.longest),
             }),
             verdict_counts: connection.counts().iter().map(|count| (count.code.as_str(), count.count)).collect(),
-            trial: trial::objects(&of_connection(connection, &ended.blind)),
+            trial: Trial(of_connection(connection, &ended.blind)),
         }
     }
 }

@@ -14,11 +14,13 @@ use serde::Serializer;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::decode::decode;
 use crate::decode::fields;
 use crate::decode::fields::Field;
 use crate::decode::fields::Raw;
 use crate::decode::fields::Said;
 use crate::decode::options;
+use crate::decode::quoted_frame;
 use crate::packet::Defect;
 use crate::packet::Layer;
 use crate::packet::LayerKind;
@@ -178,21 +180,54 @@ fn headers(packet: &Packet<'_>) -> Ordered<Ordered<Value>> {
         headers.retain(|(other, _)| *other != name);
         headers.push((name, header(packet, layer)));
     }
+    // What an ICMP message quotes, and what follows the quote. A quote within the quote is left alone.
+    if let Some((_, Ordered(message))) = headers.last_mut().filter(|_| packet.icmp().is_some()) {
+        message.extend(quoted(packet).map(|quoted| ("quoted", quoted)));
+        message.extend(extensions(packet).map(|extensions| ("extensions", extensions)));
+    }
     Ordered(headers)
 }
 
-fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
-    let described = fields::describe(packet, layer);
-    let mut object: Vec<(&'static str, Value)> = Vec::new();
-    for field in &described {
-        match &field.item {
-            Some((list, element)) => into_list(&mut object, list, said(element)),
-            // TCP's options have objects of their own, below.
-            None if field.name.starts_with("option: ") => {}
-            None => object.push((field.name, value(layer.kind, field))),
-        }
+/// The packet that an ICMP message quotes: its ends, and every header of it.
+fn quoted(packet: &Packet<'_>) -> Option<Value> {
+    let frame = quoted_frame(packet)?;
+    let quote = decode(&frame);
+    let mut object = match packet.icmp().and_then(|icmp| icmp.quoted) {
+        Some(quoted) => quoted_object(&quoted),
+        None => json!({}),
+    };
+    if let Some(ip) = quote.ip {
+        object["src"] = json!(ip.src.to_string());
+        object["dst"] = json!(ip.dst.to_string());
     }
+    object["layers"] = quote.layers.iter().map(|layer| layer.kind.name()).collect();
+    for layer in &quote.layers {
+        object[layer.kind.name()] = json!(header(&quote, layer));
+    }
+    Some(object)
+}
+
+fn extensions(packet: &Packet<'_>) -> Option<Value> {
+    let found = fields::extensions(packet)?;
+    let mut object = object_of(&found.fields);
+    object.push(("checksum_state", json!(found.checksum)));
+    Some(json!(Ordered(object)))
+}
+
+fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
+    let mut object = object_of(&fields::describe(packet, layer));
     match (layer.kind, &packet.transport) {
+        (LayerKind::Mpls, _) => {
+            // A key stands once: the entry at the bottom has the plain ones.
+            let entries = object.chunks(LABEL_FIELDS).map(|entry| Ordered(entry.to_vec()));
+            let entries = json!(entries.collect::<Vec<_>>());
+            object.drain(..object.len().saturating_sub(LABEL_FIELDS));
+            object.push(("entries", entries));
+        }
+        (LayerKind::Ipv4, _) => {
+            let state = fields::checksum_of(packet, layer).map(|summed| summed.state.name());
+            object.extend(state.map(|state| ("header_checksum_state", json!(state))));
+        }
         (LayerKind::Tcp, Transport::Tcp(tcp)) => {
             object.push(("flags", json!(tcp.flags.bits())));
             object.push(("options", options::walk(tcp.options).map(|option| option_object(&option)).collect()));
@@ -206,13 +241,24 @@ fn header(packet: &Packet<'_>, layer: &Layer) -> Ordered<Value> {
         }
         (LayerKind::Icmp | LayerKind::Icmpv6, Transport::Icmp(icmp)) => {
             object.push(("checksum_state", json!(icmp.checksum.name())));
-            if let Some(quoted) = icmp.quoted {
-                object.push(("quoted", quoted_object(&quoted)));
-            }
         }
         _ => {}
     }
     Ordered(object)
+}
+
+/// Fields by their names, elements in lists.
+fn object_of(fields: &[Field]) -> Vec<(&'static str, Value)> {
+    let mut object: Vec<(&'static str, Value)> = Vec::new();
+    for field in fields {
+        match &field.item {
+            Some((list, element)) => into_list(&mut object, list, said(element)),
+            // TCP's options have objects of their own.
+            None if field.name.starts_with("option: ") => {}
+            None => object.push((field.name, value(field))),
+        }
+    }
+    object
 }
 
 /// Adds an element to the list of this name.
@@ -225,9 +271,10 @@ fn into_list(object: &mut Vec<(&'static str, Value)>, name: &'static str, elemen
 }
 
 /// Addresses as people write them, everything else as it stands there.
-fn value(layer: LayerKind, field: &Field) -> Value {
+fn value(field: &Field) -> Value {
     let is_address = field.name.ends_with("address")
-        || matches!((layer, field.name), (LayerKind::Ethernet, "source" | "destination"))
+        // Of all frames whose addresses are those of IEEE 802.
+        || field.bits.1 == 48 && (matches!(field.name, "source" | "destination") || field.name.starts_with("address_"))
         || matches!(field.name, "sender_hardware" | "sender_protocol" | "target_hardware" | "target_protocol");
     match &field.raw {
         // "(broadcast)" and the like follow behind a blank.
@@ -285,7 +332,13 @@ fn option_object(option: &TcpOption<'_>) -> Value {
             }
             object
         }
-        TcpOption::Unknown { kind, data } => json!({"kind": kind, "name": "unknown", "data": hex(data)}),
+        TcpOption::Unknown { kind, data } => {
+            let mut object = json!({"kind": kind, "name": "unknown", "data": hex(data)});
+            if let Some(name) = fields::kind_name(kind) {
+                object["registered"] = json!(name);
+            }
+            object
+        }
         TcpOption::Malformed { kind, declared, data } => {
             let mut object = json!({"kind": kind, "name": "malformed", "data": hex(data)});
             if let Some(length) = declared {
@@ -376,6 +429,9 @@ fn proto(packet: &Packet<'_>) -> Option<Cow<'static, str>> {
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
+
+/// Fields of an entry of a label stack (RFC 3032 §2.1).
+const LABEL_FIELDS: usize = 4;
 
 #[cfg(test)]
 mod tests;

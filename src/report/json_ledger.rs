@@ -2,13 +2,17 @@
 //!
 //! Knows no rule of theirs: it walks over the pairs that the part-machines hand out.
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
 use serde::Serializer;
 use serde::ser::SerializeMap;
+use serde_json::value::RawValue;
 
 use crate::flow::EndedConnection;
 use crate::report::json::Address;
 use crate::report::json::Text;
+use crate::report::json::unchanging;
 use crate::tcp;
 use crate::tcp::ledger::Cell;
 
@@ -56,6 +60,18 @@ impl<'a> Tcptrace<'a> {
 struct Direction<'a>(tcp::tcptrace::Sheet<'a>);
 
 impl Serialize for Direction<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        static SILENT: OnceLock<Box<RawValue>> = OnceLock::new();
+        match self.0.is_silent() {
+            true => unchanging(&Lines(&self.0), &SILENT, serializer),
+            false => Lines(&self.0).serialize(serializer),
+        }
+    }
+}
+
+struct Lines<'a>(&'a tcp::tcptrace::Sheet<'a>);
+
+impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.pairs().map(|(key, cell)| (key, Value(cell))))
     }

@@ -1,14 +1,17 @@
 //! The course of a connection as the machine contract writes it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde::Serializer;
 use serde::ser::SerializeMap;
+use serde_json::value::RawValue;
 
 use crate::packet::Span;
 use crate::packet::Timestamp;
 use crate::report::json::Text;
+use crate::report::json::unchanging;
 use crate::tcp::Connection;
 use crate::tcp::Side;
 use crate::tcp::budget;
@@ -21,6 +24,18 @@ use crate::tcp::rtt::How;
 pub(super) struct TimeBudget(pub(super) budget::TimeBudget);
 
 impl Serialize for TimeBudget {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        static NOTHING: OnceLock<Box<RawValue>> = OnceLock::new();
+        match self.0.total() {
+            0 => unchanging(&Parts(&self.0), &NOTHING, serializer),
+            _ => Parts(&self.0).serialize(serializer),
+        }
+    }
+}
+
+struct Parts<'a>(&'a budget::TimeBudget);
+
+impl Serialize for Parts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut parts = serializer.serialize_map(Some(Part::ALL.len() + 1))?;
         for part in Part::ALL {

@@ -4,7 +4,9 @@
 //! What was found, what is broken and what cannot be told; sums of opening and closing also where they hold. No code is
 //! written out in here: each is a [`Code`].
 
-use serde_json::Map;
+use serde::Serialize;
+use serde::Serializer;
+use serde::ser::SerializeMap;
 use serde_json::Value;
 use serde_json::json;
 
@@ -14,6 +16,7 @@ use crate::finding::Verdict;
 use crate::packet::Packet;
 use crate::packet::Protocol;
 use crate::pipeline::Seen;
+use crate::report::json::Text;
 use crate::tcp::verdict::Judgement;
 use crate::tcp::verdict::Number;
 
@@ -47,31 +50,45 @@ pub fn is_told(judgement: &Judgement) -> bool {
     }
 }
 
-/// `{code, verdict, gap, frames, …numbers}`.
-pub(super) fn object(judgement: &Judgement) -> Value {
-    let mut object = Map::new();
-    object.insert("code".to_owned(), json!(judgement.code.as_str()));
-    object.insert("verdict".to_owned(), json!(judgement.outcome()));
-    if let Verdict::CannotTell(gap) = judgement.verdict {
-        object.insert("gap".to_owned(), json!(gap.code()));
+/// The same as [`object`]s in a list, written without making them: every connection has ten.
+pub(super) struct Trial(pub(super) Vec<Judgement>);
+
+impl Serialize for Trial {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Told))
     }
-    if !judgement.rests_on.is_empty() {
-        object.insert("frames".to_owned(), json!(judgement.rests_on.as_slice()));
-    }
-    for (name, number) in &judgement.inputs {
-        object.insert((*name).to_owned(), value(*number));
-    }
-    Value::Object(object)
 }
 
-/// Sequence numbers as on the wire, times as strings of seconds.
-fn value(number: Number) -> Value {
-    match number {
-        Number::Seq(seq) | Number::PeerSeq(seq) => json!(seq.0),
-        Number::Count(count) => json!(count),
-        Number::Span(span) => json!(span.to_string()),
-        Number::Word(word) => json!(word),
+struct Told<'a>(&'a Judgement);
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let judgement = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("code", judgement.code.as_str())?;
+        map.serialize_entry("verdict", judgement.outcome())?;
+        if let Verdict::CannotTell(gap) = judgement.verdict {
+            map.serialize_entry("gap", gap.code())?;
+        }
+        if !judgement.rests_on.is_empty() {
+            map.serialize_entry("frames", judgement.rests_on.as_slice())?;
+        }
+        for (name, number) in &judgement.inputs {
+            match *number {
+                Number::Seq(seq) | Number::PeerSeq(seq) => map.serialize_entry(name, &seq.0)?,
+                Number::Count(count) => map.serialize_entry(name, &count)?,
+                Number::Span(span) => map.serialize_entry(name, &Text(span))?,
+                Number::Word(word) => map.serialize_entry(name, word)?,
+            }
+        }
+        map.end()
     }
+}
+
+/// `{code, verdict, gap, frames, …numbers}`.
+pub(super) fn object(judgement: &Judgement) -> Value {
+    // Only what is not finite or no text could fail, and there is neither.
+    serde_json::to_value(Told(judgement)).unwrap_or_default()
 }
 
 fn returned(packet: &Packet<'_>, protocol: Protocol) -> Value {

@@ -1,18 +1,18 @@
-//! Frames straight from an interface: `pnet`'s channel over a socket that [`socket`] prepared.
+//! Frames straight from an interface: `pnet` binds a socket that [`socket`] prepared, [`batch`] reads from it.
 //!
-//! Each frame once, uncut, with the kernel's time, and the kernel's count of what it had to drop. What `pnet`
-//! cannot pass on is lost: VLAN tags that the card took off, and whether a frame came or went.
+//! Each frame once, uncut, with the kernel's time, and the kernel's count of what it had to drop. What is not asked of the
+//! kernel is lost: VLAN tags that the card took off, and whether a frame came or went.
+//!
+//! [`batch`]: crate::source::batch
 
 use std::env;
 use std::io;
 use std::os::fd::IntoRawFd;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 use std::time::SystemTime;
 
 use pnet::datalink;
 use pnet::datalink::Channel;
-use pnet::datalink::DataLinkReceiver;
 
 use crate::packet::Clock;
 use crate::packet::Frame;
@@ -33,6 +33,7 @@ use crate::source::Resolution;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::Stats;
+use crate::source::batch::Batch;
 use crate::source::bpf::PortFilter;
 use crate::source::error::shown;
 use crate::source::filter;
@@ -43,9 +44,9 @@ use crate::source::socket::Wishes;
 
 /// A live capture on one interface.
 pub struct LiveSource {
-    receiver: Box<dyn DataLinkReceiver>,
-    /// The same socket as the receiver's, for what `pnet` does not ask it.
+    /// The socket that `pnet` bound. It stays bound, and promiscuous, though `pnet`'s channel is closed.
     socket: OwnedFd,
+    batch: Batch,
     link_type: LinkType,
     snaplen: usize,
     info: CaptureInfo,
@@ -93,21 +94,18 @@ impl LiveSource {
         let step = |step| move |source| failed(name, Refused { step, source });
         let socket = prepared.try_clone().map_err(step("sharing the packet socket"))?;
         let channel_config = datalink::Config {
-            read_buffer_size: LARGEST_FRAME,
-            // We wait on the socket ourselves, so that the end of a burst is noticed at once.
-            read_timeout: Some(Duration::ZERO),
             promiscuous: config.promiscuous,
             // The channel closes it, even when it cannot be set up.
             socket_fd: Some(prepared.into_raw_fd()),
             ..datalink::Config::default()
         };
         let channel = datalink::channel(device, channel_config).map_err(step("binding the packet socket"))?;
-        let Channel::Ethernet(_, receiver) = channel else {
+        let Channel::Ethernet(..) = channel else {
             return Err(step("binding the packet socket")(io::Error::from(io::ErrorKind::Unsupported)));
         };
         Ok(Self {
-            receiver,
             socket,
+            batch: Batch::new(),
             link_type,
             snaplen: if config.snaplen == 0 { usize::MAX } else { config.snaplen as usize },
             info: info_of(interface, link_type, config.snaplen),
@@ -118,10 +116,13 @@ impl LiveSource {
 
     /// Hands over one frame; `None` where it no longer counts.
     fn hand_over(&mut self, take: &mut dyn FnMut(&Frame<'_>) -> Flow) -> Result<Option<Flow>, io::Error> {
-        let whole = self.receiver.next()?;
-        let (at, clock) = match socket::stamp(&self.socket) {
-            Ok(Some(at)) => (at, Clock::Kernel),
-            _ => (now(), Clock::Program),
+        if self.batch.is_empty() {
+            self.batch.fetch(&self.socket)?;
+        }
+        let Some(piece) = self.batch.next() else { return Err(io::ErrorKind::WouldBlock.into()) };
+        let (at, clock) = match piece.at {
+            Some(at) => (at, Clock::Kernel),
+            None => (now(), Clock::Program),
         };
         if let State::Draining { until, left } = &mut self.state {
             if *left == 0 || at > *until {
@@ -129,7 +130,7 @@ impl LiveSource {
             }
             *left -= 1;
         }
-        let bytes = &whole[..whole.len().min(self.snaplen)];
+        let bytes = &piece.bytes[..piece.bytes.len().min(self.snaplen)];
         self.stats.frames += 1;
         self.stats.bytes += bytes.len() as u64;
         let meta = FrameMeta {
@@ -140,7 +141,7 @@ impl LiveSource {
             interface: 0,
             carried_seconds: 0,
             caplen: bytes.len() as u32,
-            origlen: whole.len() as u32,
+            origlen: piece.len as u32,
         };
         Ok(Some(take(&Frame { meta, bytes })))
     }
@@ -193,6 +194,7 @@ impl Source for LiveSource {
         match self.state {
             State::Over => return Ok(Poll::End),
             State::Draining { .. } => {}
+            State::Capturing if !self.batch.is_empty() => {}
             State::Capturing => match socket::wait(&self.socket, PATIENCE) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Poll::Idle),
@@ -209,13 +211,9 @@ impl Source for LiveSource {
                 Ok(None) => return Ok(self.end()),
                 Err(error) => {
                     return Ok(match error.kind() {
-                        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => self.emptied(count > 0),
+                        io::ErrorKind::WouldBlock => self.emptied(count > 0),
                         io::ErrorKind::Interrupted => Poll::More,
-                        // The channel tells only that poll saw no frame; the socket knows why.
-                        _ => {
-                            let error = socket::pending_error(&self.socket).unwrap_or(error);
-                            self.gone(&error)
-                        }
+                        _ => self.gone(&error),
                     });
                 }
             }
@@ -283,8 +281,6 @@ fn now() -> Timestamp {
 const PATIENCE: i32 = 50;
 /// Frames handed over in one poll at most.
 const BATCH: u64 = 1024;
-/// Longer than any frame: Linux BIG TCP ends at 512 KiB. The channel cuts what exceeds it without a word.
-const LARGEST_FRAME: usize = 640 << 10;
 /// What the kernel charges to the buffer for the smallest frame, in octets, estimated low.
 const SMALLEST_CHARGE: usize = 512;
 /// Milliseconds that a frame may take from its sender to our socket: on a loaded machine the kernel moves it in a

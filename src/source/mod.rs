@@ -30,6 +30,8 @@ mod write;
 #[cfg(not(all(target_os = "linux", feature = "live")))]
 mod absent;
 #[cfg(all(target_os = "linux", feature = "live"))]
+mod batch;
+#[cfg(all(target_os = "linux", feature = "live"))]
 mod bpf;
 #[cfg(all(target_os = "linux", feature = "live"))]
 mod live;

@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::os::fd::FromRawFd;
 use std::os::fd::OwnedFd;
 
-use crate::packet::Timestamp;
+use crate::source::batch;
 use crate::source::machine::Instruction;
 
 /// What is asked of a socket.
@@ -49,23 +49,14 @@ pub(super) fn prepare(wishes: &Wishes<'_>) -> Result<OwnedFd, Refused> {
     if let Some(filter) = wishes.filter {
         attach(&socket, filter).map_err(step("attaching the filter"))?;
     }
-    // The first question arms time stamping, and has no answer yet.
-    let _ = stamp(&socket);
+    // Where the kernel is too old to tell the time so, ours will do.
+    let _ = arm(&socket);
     Ok(socket)
 }
 
-/// When the frame that was received last passed the kernel; `None` before the first.
-pub(super) fn stamp(socket: &OwnedFd) -> io::Result<Option<Timestamp>> {
-    let mut time = [0_i64; 2];
-    // SAFETY: the kernel writes two 64-bit numbers, seconds and nanoseconds.
-    let answer = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSTAMPNS, time.as_mut_ptr()) };
-    match answer {
-        0 => Ok(Some(Timestamp::from_parts(time[0], time[1]))),
-        _ => match io::Error::last_os_error() {
-            error if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-            error => Err(error),
-        },
-    }
+/// Asks for the kernel's time beside each frame.
+pub(super) fn arm(socket: &OwnedFd) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, batch::TIMESTAMPS, &1_i32)
 }
 
 /// Frames that did not fit the buffer since this was last asked.
@@ -81,16 +72,6 @@ pub(super) fn granted_buffer(socket: &OwnedFd) -> io::Result<usize> {
     let mut octets: libc::c_int = 0;
     get(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, &mut octets)?;
     Ok(usize::try_from(octets).unwrap_or(0))
-}
-
-/// The error that waits on the socket, which is cleared by asking.
-pub(super) fn pending_error(socket: &OwnedFd) -> Option<io::Error> {
-    let mut code: libc::c_int = 0;
-    match get(socket, libc::SOL_SOCKET, libc::SO_ERROR, &mut code) {
-        Ok(()) if code == 0 => None,
-        Ok(()) => Some(io::Error::from_raw_os_error(code)),
-        Err(error) => Some(error),
-    }
 }
 
 /// Waits up to `millis` for a frame or an error. A signal ends the wait early.
@@ -182,7 +163,3 @@ fn ask(interface: &str, question: libc::c_ulong) -> io::Result<libc::ifreq> {
     let answer = unsafe { libc::ioctl(socket.as_raw_fd(), question as _, &mut request) };
     if answer == 0 { Ok(request) } else { Err(io::Error::last_os_error()) }
 }
-
-/// Time of the last frame received, as two 64-bit numbers (SIOCGSTAMPNS_NEW of linux/sockios.h, Linux 5.1); not in
-/// `libc`.
-const SIOCGSTAMPNS: libc::Ioctl = libc::_IOR::<[i64; 2]>(0x89, 7);

@@ -73,7 +73,7 @@ pub(crate) fn generate(frames: &[Value]) -> String {
     }
     let mut take = |frame: &Value| {
         for name in frame["layers"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()) {
-            layers.entry(name.to_owned()).or_default().take(&frame[name]);
+            take_header(&mut layers, name, &frame[name]);
         }
     };
     frames.iter().for_each(&mut take);
@@ -89,9 +89,14 @@ pub(crate) fn generate(frames: &[Value]) -> String {
         }
     }
     (0..TURNS).for_each(|_| take(&decoded(&segment(&mut random))));
-    rarities().iter().for_each(|octets| take(&decoded(octets)));
+    rarities().iter().chain(&extensions()).for_each(|octets| take(&decoded(octets)));
     lists().iter().for_each(|(kind, octets)| take(&described(*kind, octets)));
-    let layers: Map<_, _> = layers.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect();
+    let quoted = layers.remove(QUOTED).unwrap().schema();
+    let mut layers: Map<_, _> = layers.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect();
+    layers.insert(QUOTED.to_owned(), quote(quoted));
+    for message in ["icmp", "icmpv6"] {
+        layers[message]["properties"][QUOTED] = json!({"$ref": "#/$defs/quoted"});
+    }
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Headers by their names in `layers`",
@@ -100,6 +105,29 @@ pub(crate) fn generate(frames: &[Value]) -> String {
         "$defs": layers,
     });
     serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+/// A header; of a quoted packet each header on its own, and what stands beside them.
+fn take_header(layers: &mut BTreeMap<String, Shape>, name: &str, header: &Value) {
+    let mut header = header.clone();
+    if let Some(Value::Object(mut quoted)) = header.as_object_mut().and_then(|header| header.remove(QUOTED)) {
+        for kind in KINDS {
+            if let Some(inside) = quoted.remove(kind.name()) {
+                take_header(layers, kind.name(), &inside);
+            }
+        }
+        layers.entry(QUOTED.to_owned()).or_default().take(&Value::Object(quoted));
+    }
+    layers.entry(name.to_owned()).or_default().take(&header);
+}
+
+/// The schema of a quoted packet: what was seen beside its headers, and every header.
+fn quote(mut schema: Value) -> Value {
+    schema["description"] = json!("The packet that an ICMP message quotes: its ends, and its headers by their names.");
+    for kind in KINDS {
+        schema["properties"][kind.name()] = json!({"$ref": format!("#/$defs/{}", kind.name())});
+    }
+    schema
 }
 
 /// The object of a frame that is one header of this kind and nothing else.
@@ -185,6 +213,18 @@ fn lists() -> Vec<(LayerKind, Vec<u8>)> {
         }
     }
     headers.push((LayerKind::Ipv4, [&[0x4f; 20][..], &[130, 11, 0x5e, 0x26, 0, 1, 0, 2, 65, 66, 67, 0]].concat()));
+    for (kind, units) in (0..=40_u8).flat_map(|kind| (0..=5_u8).map(move |units| (kind, units))) {
+        let option =
+            [&[136, 0, 0, 0, 0, 0, 0, 0][..], &[1; 16], &[kind, units], &[3, 97, 98, 99, 0, 1].repeat(7)].concat();
+        headers.push((LayerKind::Icmpv6, option[..24 + 40].to_vec()));
+    }
+    headers.push((LayerKind::Icmpv6, [&[143, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1][..], &[2; 33]].concat()));
+    headers.push((LayerKind::Icmpv6, [&[130, 0, 0, 0, 0, 0, 0, 1][..], &[2; 38]].concat()));
+    headers.push((LayerKind::Icmp, [&[9, 0, 0, 0, 1, 2, 0, 1][..], &[2; 9]].concat()));
+    headers.push((LayerKind::Geneve, vec![2, 0, 8, 0, 0, 0, 7, 0, 1, 1, 0x80, 1, 1, 2, 3, 4]));
+    for kind in [0x85, 0xc0] {
+        headers.push((LayerKind::Gtp, vec![0x34, 255, 0, 8, 0, 0, 0, 7, 0, 0, 0, kind, 1, 0x10, 9, 0]));
+    }
     for kind in 0..=10_u8 {
         for (left, more) in [(0, 0x00), (1, 0x00), (1, 0x01), (2, 0xff)] {
             let route = [&[17, 6, kind, left, more, 0x60, 0, 0][..], &[5; 48]].concat();
@@ -196,6 +236,43 @@ fn lists() -> Vec<(LayerKind, Vec<u8>)> {
         headers.push((LayerKind::Routing, route));
     }
     headers
+}
+
+/// ICMP messages with extension objects of every class and type, and errors that quote one another.
+fn extensions() -> Vec<Vec<u8>> {
+    let objects = (0..=4_u8).flat_map(|class| (0..=255_u8).map(move |kind| (class, kind)));
+    let message = |(class, kind): (u8, u8)| {
+        let mut data = vec![0, 0, 0, 7];
+        // Every part that an interface can have: its type says which are there.
+        for (bit, part) in [(4, &[0, 1, 0, 0, 192, 0, 2, 1][..]), (2, &[4, 97, 98, 99]), (1, &[0, 0, 5, 220])] {
+            if class == 2 && kind & bit != 0 {
+                data.extend(part);
+            }
+        }
+        if class == 2 && kind & 8 == 0 {
+            data.drain(..4);
+        }
+        if class == 3 && kind == 3 {
+            data = vec![0, 1, 4, 0, 192, 0, 2, 1];
+        }
+        let mut octets = vec![0x45, 0, 0, 100, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        octets.extend([11, 0, 0, 0, 0, 7, 0, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1]);
+        octets.extend([0, 9, 0, 9, 0, 8, 0, 0, 0x20, 0, 0, 0, 0, 4 + data.len() as u8, class, kind]);
+        octets.extend(data);
+        octets[3] = octets.len() as u8;
+        octets
+    };
+    let mut messages: Vec<_> = objects.map(message).collect();
+    let mut cut = messages[0].clone();
+    cut[61] = 99;
+    messages.push(cut);
+    for kind in [42, 43] {
+        let mut probe =
+            vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, kind, 0, 0, 0, 0, 7, 1, 1];
+        probe.extend([0x20, 0, 0, 0, 0, 8, 3, 2, 0, 0, 0, 7]);
+        messages.push(probe);
+    }
+    messages
 }
 
 /// A generator of our own, so that the page is the same on every machine (xorshift64*).
@@ -246,6 +323,8 @@ kinds! {
     DestinationOptions Routing FragmentHeader MoreExtensions Ah Tcp Udp Icmp Icmpv6 Payload
 }
 
+/// The packet that an ICMP message quotes.
+const QUOTED: &str = "quoted";
 /// Headers of each kind.
 const TURNS: usize = 1_500;
 /// Octets of a header at most.

@@ -7,8 +7,7 @@ use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 
 use crate::decode::fields::Sheet;
-use crate::decode::fields::hex;
-use crate::decode::fields::link;
+use crate::decode::fields::neighbor;
 use crate::decode::fields::octets;
 use crate::decode::fields::transport::summed;
 use crate::packet::Icmp;
@@ -67,6 +66,7 @@ fn rest_v4(sheet: &mut Sheet<'_>, kind: u128, code: u128) {
             sheet.plain("number_of_addresses", 32, 8);
             sheet.plain("address_entry_size", 40, 8);
             sheet.number("lifetime", 48, 16, |seconds| format!("{seconds} s"));
+            neighbor::routers(sheet);
         }
         (0 | 8 | 13 | 14 | 17 | 18, _) => {
             sheet.plain("identifier", 32, 16);
@@ -85,7 +85,27 @@ fn rest_v4(sheet: &mut Sheet<'_>, kind: u128, code: u128) {
                 _ => {}
             }
         }
+        (42 | 43, _) => extended_echo(sheet, kind == 43),
         _ => sheet.number("rest_of_header", 32, 32, |rest| format!("{rest:#010x}")),
+    }
+}
+
+/// RFC 8335 §2 and §3.
+fn extended_echo(sheet: &mut Sheet<'_>, is_reply: bool) {
+    sheet.plain("identifier", 32, 16);
+    sheet.plain("sequence_number", 48, 8);
+    if !is_reply {
+        sheet.plain("reserved", 56, 7);
+        return sheet.bit("local", 63);
+    }
+    sheet.number("state", 56, 3, |state| {
+        ["reserved", "incomplete", "reachable", "stale", "delay", "probe", "failed", "not known here"]
+            [state as usize % 8]
+            .to_owned()
+    });
+    sheet.plain("reserved", 59, 2);
+    for (at, name) in (61..).zip(["active", "ipv4", "ipv6"]) {
+        sheet.bit(name, at);
     }
 }
 
@@ -105,16 +125,19 @@ fn rest_v6(sheet: &mut Sheet<'_>, kind: u128) {
             sheet.number("maximum_response_delay", 32, 16, |millis| format!("{millis} ms"));
             sheet.plain("reserved", 48, 16);
             address(sheet, "multicast_address", 64);
+            if kind == 130 {
+                neighbor::query(sheet);
+            }
         }
         133 => {
             sheet.plain("reserved", 32, 32);
-            neighbor_options(sheet, 8);
+            neighbor::options(sheet, 8);
         }
         134 => router_advertisement(sheet),
         135 => {
             sheet.plain("reserved", 32, 32);
             address(sheet, "target_address", 64);
-            neighbor_options(sheet, 24);
+            neighbor::options(sheet, 24);
         }
         136 => {
             for (at, name) in (32..).zip(["router", "solicited", "override"]) {
@@ -122,17 +145,19 @@ fn rest_v6(sheet: &mut Sheet<'_>, kind: u128) {
             }
             sheet.plain("reserved", 35, 29);
             address(sheet, "target_address", 64);
-            neighbor_options(sheet, 24);
+            neighbor::options(sheet, 24);
         }
         137 => {
             sheet.plain("reserved", 32, 32);
             address(sheet, "target_address", 64);
             address(sheet, "destination_address", 192);
-            neighbor_options(sheet, 40);
+            neighbor::options(sheet, 40);
         }
+        160 | 161 => extended_echo(sheet, kind == 161),
         143 => {
             sheet.plain("reserved", 32, 16);
             sheet.plain("number_of_records", 48, 16);
+            neighbor::records(sheet);
         }
         _ => sheet.number("rest_of_header", 32, 32, |rest| format!("{rest:#010x}")),
     }
@@ -153,54 +178,11 @@ fn router_advertisement(sheet: &mut Sheet<'_>) {
     });
     sheet.number("reachable_time", 64, 32, |millis| format!("{millis} ms"));
     sheet.number("retrans_timer", 96, 32, |millis| format!("{millis} ms"));
-    neighbor_options(sheet, 16);
+    neighbor::options(sheet, 16);
 }
 
 fn address(sheet: &mut Sheet<'_>, name: &'static str, at: u32) {
     sheet.number(name, at, 128, |addr| Ipv6Addr::from_bits(addr).to_string());
-}
-
-/// RFC 4861 §4.6: type, length in units of eight octets.
-fn neighbor_options(sheet: &mut Sheet<'_>, from: usize) {
-    sheet.octets("options", from, usize::MAX, |mut rest| {
-        let mut told = Vec::new();
-        while let &[kind, units, ..] = rest {
-            let len = usize::from(units) * 8;
-            let Some((option, behind)) = rest.split_at_checked(len).filter(|_| len > 0) else {
-                told.push(format!("option {kind} of {}: malformed", octets(len as u64)));
-                break;
-            };
-            told.push(neighbor_option(kind, option));
-            rest = behind;
-        }
-        told.join("; ")
-    });
-}
-
-fn neighbor_option(kind: u8, option: &[u8]) -> String {
-    let addr = |from: usize| {
-        let octets: Option<[u8; 16]> = option.get(from..from + 16).and_then(|octets| octets.try_into().ok());
-        octets.map_or_else(String::new, |octets| Ipv6Addr::from(octets).to_string())
-    };
-    let number =
-        |from: usize| option.get(from..from + 4).map_or(0, |word| word.iter().fold(0, |n, &o| n << 8 | u32::from(o)));
-    match kind {
-        1 => format!("source link-layer address {}", link::link_address(&option[2..])),
-        2 => format!("target link-layer address {}", link::link_address(&option[2..])),
-        3 if option.len() == 32 => {
-            format!("prefix {}/{}, valid {} s, preferred {} s", addr(16), option[2], number(4), number(8))
-        }
-        4 => "redirected header".to_owned(),
-        5 => format!("MTU {}", number(4)),
-        14 => format!("nonce {}", hex(&option[2..])),
-        24 => format!("route of {} bits", option[2]),
-        25 if option.len() >= 24 => {
-            let servers: Vec<_> = (8..option.len() - 8).step_by(16).map(addr).collect();
-            format!("name servers {}, for {} s", servers.join(" "), number(4))
-        }
-        31 => "search list".to_owned(),
-        _ => format!("option {kind} {}", hex(&option[2..])),
-    }
 }
 
 /// RFC 4884 §4: 0 from those who do not know of it, and where no extension follows.

@@ -167,14 +167,6 @@ pub(super) fn switch_tag(sheet: &mut Sheet<'_>) {
     sheet.number("ether_type", tag_end as u32 * 8, 16, link::ether_type);
 }
 
-pub(super) fn radiotap(sheet: &mut Sheet<'_>) {
-    sheet.plain("version", 0, 8);
-    sheet.plain("padding", 8, 8);
-    little(sheet, "length", 16, 16, octets);
-    little(sheet, "present", 32, 32, |present| format!("{present:#010x}"));
-    sheet.octets("radio_fields", 8, usize::MAX, hex);
-}
-
 /// IEEE 802.11-2020 §9.2.4.
 pub(super) fn wlan(sheet: &mut Sheet<'_>) {
     sheet.plain("subtype", 0, 4);
@@ -213,17 +205,6 @@ pub(super) fn ppi(sheet: &mut Sheet<'_>) {
     sheet.octets("fields", 8, usize::MAX, hex);
 }
 
-pub(super) fn nflog(sheet: &mut Sheet<'_>) {
-    sheet.number("family", 0, 8, |family| match family {
-        2 => "IPv4".to_owned(),
-        10 => "IPv6".to_owned(),
-        other => format!("family {other}"),
-    });
-    sheet.plain("version", 8, 8);
-    sheet.number("resource", 16, 16, |group| format!("log group {group}"));
-    sheet.octets("attributes", 4, usize::MAX, hex);
-}
-
 pub(super) fn pktap(sheet: &mut Sheet<'_>) {
     little(sheet, "length", 0, 32, octets);
     little(sheet, "record_type", 32, 32, |kind| if kind == 1 { "packet" } else { "not known here" }.to_owned());
@@ -258,7 +239,13 @@ fn addresses(sheet: &mut Sheet<'_>, at: u32) {
 }
 
 /// A number in little-endian order.
-fn little(sheet: &mut Sheet<'_>, name: &'static str, at: u32, width: u32, meaning: impl FnOnce(u64) -> String) {
+pub(super) fn little(
+    sheet: &mut Sheet<'_>,
+    name: &'static str,
+    at: u32,
+    width: u32,
+    meaning: impl FnOnce(u64) -> String,
+) {
     sheet.number(name, at, width, |value| {
         let swapped = value.swap_bytes() >> (128 - width);
         meaning(swapped as u64)

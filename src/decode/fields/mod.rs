@@ -3,13 +3,16 @@
 //! Fields are read again from the frame's octets, bit by bit, so that a header shows what it holds and not only what
 //! the trackers need. Fields beyond the captured octets are left out. This is for display: it may allocate.
 
+mod host;
 mod icmp;
+mod icmp_extension;
 mod ip;
 mod ip6_option;
 mod ip_option;
 mod lan;
 mod link;
 mod mptcp;
+mod neighbor;
 mod option;
 mod said;
 mod sum;
@@ -21,6 +24,8 @@ use crate::packet::Layer;
 use crate::packet::LayerKind;
 use crate::packet::Packet;
 
+pub use icmp_extension::Extensions;
+pub use icmp_extension::extensions;
 pub use mptcp::Mptcp;
 pub use mptcp::mptcp;
 pub use option::acc_ecn_counters;
@@ -104,11 +109,11 @@ fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
         LayerKind::Pbb => lan::pbb(sheet),
         LayerKind::FabricPath => lan::fabricpath(sheet),
         LayerKind::SwitchTag => lan::switch_tag(sheet),
-        LayerKind::Radiotap => lan::radiotap(sheet),
+        LayerKind::Radiotap => host::radiotap(sheet),
         LayerKind::Wlan => lan::wlan(sheet),
         LayerKind::Amsdu => lan::amsdu(sheet),
         LayerKind::Ppi => lan::ppi(sheet),
-        LayerKind::Nflog => lan::nflog(sheet),
+        LayerKind::Nflog => host::nflog(sheet),
         LayerKind::Pktap => lan::pktap(sheet),
         LayerKind::Pflog => lan::pflog(sheet),
         LayerKind::Mpls => tunnel::mpls(sheet),
@@ -120,7 +125,8 @@ fn describe_rarer(sheet: &mut Sheet<'_>, kind: LayerKind) {
         LayerKind::Geneve => tunnel::geneve(sheet),
         LayerKind::Gtp => tunnel::gtp(sheet),
         LayerKind::L2tp => tunnel::l2tp(sheet),
-        // A chain of extension headers longer than anybody needs, and Prism, ENC, Juniper, preambles, WCCP, Teredo: makers' formats, shown as they are.
+        LayerKind::Teredo => tunnel::teredo(sheet),
+        // A chain of extension headers longer than anybody needs, and Prism, ENC, Juniper, preambles, WCCP: makers' formats, shown as they are.
         _ => lan::opaque(sheet),
     }
 }
@@ -386,7 +392,10 @@ mod tests {
         let of = |name| &*fields.iter().find(|field| field.name == name).expect("the field").meaning;
         assert_eq!((of("type"), of("target_address")), ("neighbor advertisement", "fe80::1"));
         assert_eq!((of("router"), of("solicited"), of("override")), ("set", "not set", "set"));
-        assert_eq!(of("options"), "target link-layer address 02:00:00:00:00:01");
+        assert_eq!(
+            of("option: target"),
+            "type 2, 1 × 8 octets, target-link-layer-address: link layer address 02:00:00:00:00:01"
+        );
     }
 
     #[test]

@@ -132,8 +132,15 @@ pub fn experiment(data: &[u8]) -> Option<(u32, Option<&'static str>, &[u8])> {
         [high, low, ref rest @ ..] => {
             let id = u16::from_be_bytes([high, low]);
             let name = match id {
+                0x00ac => Some("ACK rate request"),
+                0x0348 => Some("host id"),
+                0x0ca0 => Some("capability"),
+                0x0ed0 => Some("extended data offset"),
                 0x454e => Some("TCP-ENO"),
-                0xacc0 | 0xacc1 => Some("AccECN"),
+                0x5323 => Some("service number"),
+                0x75ec => Some("timestamp interval"),
+                0xacc0 | 0xacc1 | 0xacce => Some("AccECN"),
+                0xf990 => Some("low latency"),
                 0xf989 => Some("Fast Open"),
                 _ => None,
             };

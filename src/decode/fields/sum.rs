@@ -139,7 +139,8 @@ fn of_message(packet: &Packet<'_>, index: usize, field_at: usize) -> Option<Summ
         // The datagram around a tunnel may do without over IPv6 too (RFC 6935 §5).
         summed.state = ChecksumState::Absent;
     }
-    if summed.state != ChecksumState::Unverifiable {
+    // Of one that was never sent, too, it is told whether it could be summed.
+    if !matches!(summed.state, ChecksumState::Unverifiable | ChecksumState::Absent | ChecksumState::Illegal) {
         summed.obstacle = None;
     }
     Some(summed)

@@ -76,7 +76,11 @@ fn ip_words(line: &mut String, packet: &Packet<'_>, ip: &IpHeader, seen: &Seen<'
         }
         Transport::Udp(udp) => write!(line, "UDP, length {}", udp.len),
         Transport::Icmp(_) => {
-            let words = format!("{}{}", datagram::icmp_words(packet), neighbor_words(packet));
+            let mut words = format!("{}{}", datagram::icmp_words(packet), neighbor_words(packet));
+            if let Some(found) = fields::extensions(packet) {
+                let objects = brief_ip::items(&found.fields, "objects");
+                let _ = write!(words, ", extensions [{}]", objects.join(","));
+            }
             write!(line, "ICMP {words}, length {}", ip.payload_len)
         }
         Transport::LaterFragment => {
@@ -152,7 +156,16 @@ fn option_words(option: &TcpOption<'_>, number: impl Fn(SeqNumber) -> String) ->
         TcpOption::Md5(digest) => format!("md5 {}", hex(digest)),
         TcpOption::Ao(data) => format!("tcp-ao keyid {} rnextkeyid {} mac 0x{}", data[0], data[1], hex(&data[2..])),
         TcpOption::UserTimeout(field) => format!("uto 0x{field:x}"),
+        TcpOption::AccEcn { kind, data: [] } => format!("accecn{}", (kind - 172) / 2),
         TcpOption::AccEcn { kind, data } => format!("accecn{} 0x{}", (kind - 172) / 2, hex(data)),
+        TcpOption::Experiment { kind: 254, data: [0xf9, 0x89] } => "exp-tfo cookiereq".to_owned(),
+        TcpOption::Experiment { kind: 254, data: [0xf9, 0x89, cookie @ ..] } => {
+            format!("exp-tfo cookie {}", hex(cookie))
+        }
+        TcpOption::Experiment { kind: 254, data: &[high, low] } => format!("exp-{high:02x}{low:02x}"),
+        TcpOption::Experiment { kind: 254, data: &[high, low, ref rest @ ..] } => {
+            format!("exp-{high:02x}{low:02x} 0x{}", hex(rest))
+        }
         TcpOption::Experiment { kind, data } | TcpOption::Unknown { kind, data } => match data {
             [] => format!("unknown-{kind}"),
             data => format!("unknown-{kind} 0x{}", hex(data)),

@@ -19,7 +19,7 @@ pub(super) fn extensions(line: &mut String, packet: &Packet<'_>) {
             LayerKind::HopByHop => write!(line, "HBH {} ", bracketed(&described())),
             LayerKind::DestinationOptions => write!(line, "DSTOPT {} ", bracketed(&described())),
             LayerKind::Routing => write!(line, "srcrt ({}) ", route(&described())),
-            LayerKind::FragmentHeader => write!(line, "frag ({}) ", fragment(packet, &described())),
+            LayerKind::FragmentHeader => write!(line, "frag ({}) ", fragment(packet, layer, &described())),
             LayerKind::Ah => write!(line, "AH({}): ", authentication(&described())),
             LayerKind::MoreExtensions => write!(line, "({} octets of extension headers) ", layer.len),
             _ => break,
@@ -55,7 +55,7 @@ fn item(said: &Said) -> String {
             // The number of a kind that has a name, the meaning of a number: the table has both.
             "name" => write!(text, "{gap}{}", tcpdumps(&said.to_string())),
             "kind" if has_no_name => write!(text, "{gap}{said}"),
-            "kind" | "length" | "data" | "meaning" | "if_unknown" | "may_change" => Ok(()),
+            "kind" | "class" | "type" | "length" | "data" | "meaning" | "if_unknown" | "may_change" => Ok(()),
             name => write!(text, "{gap}{} {said}", name.replace('_', "-")),
         };
     }
@@ -90,12 +90,18 @@ fn route(fields: &[Field]) -> String {
     text
 }
 
-/// `0x00000001:1480|100`: identification, offset, octets of payload.
-fn fragment(packet: &Packet<'_>, fields: &[Field]) -> String {
+/// `0x00000001:1480|100`: identification, offset, octets of this fragment, whatever datagram it completed.
+fn fragment(packet: &Packet<'_>, layer: &Layer, fields: &[Field]) -> String {
     let id = fields.iter().find(|field| field.name == "identification").map_or("?", |field| &*field.meaning);
-    let payload = packet.ip.map_or(0, |ip| ip.payload_len);
-    let offset = packet.ip.map_or(0, |ip| ip.fragment_offset);
-    format!("{id}:{offset}|{payload}")
+    let units: Option<u64> = of(fields, "fragment_offset").parse().ok();
+    let offset = units.map_or_else(|| "?".to_owned(), |units| (units * 8).to_string());
+    let ip = packet.layers.iter().rfind(|layer| is_ip(layer));
+    let length = ip.and_then(|ip| {
+        let declared = packet.bytes.get(ip.offset as usize + 4..)?.first_chunk::<2>()?;
+        let before = (layer.offset + layer.len).saturating_sub(ip.offset + ip.len);
+        u32::from(u16::from_be_bytes(*declared)).checked_sub(before)
+    });
+    format!("{id}:{offset}|{}", length.map_or_else(|| "?".to_owned(), |length| length.to_string()))
 }
 
 fn authentication(fields: &[Field]) -> String {

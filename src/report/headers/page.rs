@@ -80,6 +80,11 @@ pub fn page(
             header(&mut page, &quoted, layer, ("quoted ", at), style, layout);
         }
     }
+    if let Some(found) = fields::extensions(packet) {
+        let place = format!("octets {}..{}", found.at, found.at + found.len);
+        let _ = writeln!(page, "\n{}  {}", style.bold("icmp extensions"), style.dim(place));
+        laid_out(&mut page, &found.fields, (found.at, found.len), style, layout);
+    }
     defects(&mut page, packet, style);
     out.write_all(page.as_bytes())?;
     payload(out, packet, style, layout)?;
@@ -105,16 +110,21 @@ fn header(
     if fields.is_empty() {
         return;
     }
+    laid_out(page, &fields, (from as usize, layer.len as usize), style, layout);
+    if let Some(summed) = fields::checksum_of(packet, layer) {
+        sums::checksum(page, packet.bytes, layer, &summed, style);
+    }
+}
+
+/// Fields of `len` octets, the first of them octet `from` of the frame, and their sums.
+fn laid_out(page: &mut String, fields: &[Field], (from, len): (usize, usize), style: &Style, layout: Layout) {
     match layout {
-        Layout::Table => table::write(page, &fields, style),
-        Layout::Ruler => ruler::write(page, &fields, layer.len * 8, style),
-        Layout::Hex => hex::fields(page, &fields, from as usize, style),
+        Layout::Table => table::write(page, fields, style),
+        Layout::Ruler => ruler::write(page, fields, len as u32 * 8, style),
+        Layout::Hex => hex::fields(page, fields, from, style),
     }
     for field in fields.iter().filter(|field| is_sum(field)) {
         sum(page, field.name, &field.meaning, style);
-    }
-    if let Some(summed) = fields::checksum_of(packet, layer) {
-        sums::checksum(page, packet.bytes, layer, &summed, style);
     }
 }
 

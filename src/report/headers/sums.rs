@@ -18,15 +18,18 @@ pub(super) fn checksum(page: &mut String, bytes: &[u8], layer: &Layer, summed: &
     let pseudo = summed.pseudo.map(words_of).unwrap_or_default();
     let pseudo_sum: u64 = total(&pseudo);
     match (summed.state, summed.obstacle) {
-        (ChecksumState::Absent | ChecksumState::Illegal | ChecksumState::None, _) => return,
+        (ChecksumState::None, _) | (ChecksumState::Absent | ChecksumState::Illegal, Some(_)) => return,
         (ChecksumState::Unverifiable, obstacle) => {
             if let Some(obstacle) = obstacle {
                 say("not summed", &why_not(obstacle));
             }
             return;
         }
+        // What it would have been can be told all the same.
+        (ChecksumState::Absent | ChecksumState::Illegal, None) => {}
         (ChecksumState::Good | ChecksumState::Partial | ChecksumState::Bad { .. }, _) => {}
     }
+    let is_missing = matches!(summed.state, ChecksumState::Absent | ChecksumState::Illegal);
     let Some(octets) = bytes.get(summed.covered.clone()) else { return };
     let (header, payload) = octets.split_at(octets.len().min(layer.len as usize));
     let header = words(header, Some((summed.field_at - summed.covered.start) / 2));
@@ -47,7 +50,7 @@ pub(super) fn checksum(page: &mut String, bytes: &[u8], layer: &Layer, summed: &
         say("payload", &text);
         terms.push(total(&payload_words));
     }
-    say("sum", &folded(&terms, layer.kind));
+    say(if is_missing { "sum, not sent" } else { "sum" }, &folded(&terms, layer.kind));
     if summed.state == ChecksumState::Partial && !pseudo.is_empty() {
         let text = format!("{}; the field holds {:04x}", fold_steps(pseudo_sum).0, summed.field);
         say("pseudo-header alone", &text);

@@ -249,6 +249,16 @@ fn a_checksum_left_for_the_card_is_the_pseudo_header_and_one_that_cannot_be_summ
     }
     let absent = tables("+0 C > S udp (4) checksum zero", Style::plain(80));
     assert!(absent.contains("checksum: absent: the sender computed none\n"), "{absent}");
+    let sum = "sum, not sent: 1420 + 9c9c + c4c6 = 17582; folded 1 + 7582 = 7583; complemented 8a7c";
+    assert!(squeezed(&absent).contains(sum), "{absent}");
+    let v6 = "A = [2001:db8::1]:1\nB = [2001:db8::2]:2\n+0 A > B udp (4) checksum zero";
+    let illegal = tables(v6, Style::plain(80));
+    assert!(illegal.contains("checksum: illegal: IPv6 needs one\n"), "{illegal}");
+    let sum = "sum, not sent: 5b92 + f + c4c6 = 12067; folded 1 + 2067 = 2068; complemented df97";
+    assert!(squeezed(&illegal).contains(sum), "{illegal}");
+    for cut in ["+0 C > S udp (100) checksum zero snaplen 50", "+0 C > S udp (100) checksum zero mf"] {
+        assert!(!tables(cut, Style::plain(80)).contains("not sent"), "{cut}");
+    }
 }
 
 #[test]
@@ -341,5 +351,21 @@ fn options_of_ip_are_a_strip_under_the_ruler_and_lines_in_the_table() {
     assert!(table.contains(cells), "{table}");
     for layout in [Layout::Table, Layout::Hex, Layout::Ruler] {
         assert_fits(&pages(ROUTED, Style::plain(72), layout), 72);
+    }
+}
+
+#[test]
+fn experiments_read_in_a_brief_line_as_tcpdump_writes_them() {
+    for (option, words) in [
+        ("opt 254 0xf989", "[exp-tfo cookiereq]"),
+        ("opt 254 0xf98901020304", "[exp-tfo cookie 01020304]"),
+        ("opt 254 0xface", "[exp-face]"),
+        ("opt 254 0xface0102", "[exp-face 0x0102,"),
+        ("opt 253 0xface", "[unknown-253 0xface]"),
+        ("opt 253", "[unknown-253,"),
+        ("opt 172", "[accecn0,"),
+    ] {
+        let text = lines(&format!("+0 C > S S 1:1(0) <{option}>"), Style::plain(80));
+        assert!(text.contains(&format!("options {words}")), "{words}\n{text}");
     }
 }

@@ -220,3 +220,44 @@ fn options_of_ip_are_objects_in_wire_order_and_stops_are_addresses() {
     assert_eq!(options[2], json!({"kind": 0, "name": "pad-1", "count": 7}));
     assert_eq!(routed["defects"][0]["code"], "ip-option-size");
 }
+
+#[test]
+fn a_label_stack_is_a_list_and_no_key_stands_twice() {
+    let text = lines("mpls 16 17\n+0 C > S udp (4)", None);
+    assert_eq!(text.matches("\"bottom_of_stack\"").count(), 3, "{text}");
+    let mpls = &objects("mpls 16 17\n+0 C > S udp (4)")[0]["mpls"];
+    let entry = |label: u32, bottom: bool| json!({"label": label, "traffic_class": 0, "bottom_of_stack": bottom, "time_to_live": 64});
+    assert_eq!(mpls["entries"], json!([entry(16, false), entry(17, true)]));
+    assert_eq!(mpls["label"], 17);
+}
+
+#[test]
+fn a_quote_has_every_header_and_extensions_stand_beside_it() {
+    let script = "+0 C > S P. 5:205(200) <mss 1460>\n\
+        +0 S > C icmp time-exceeded padded 128 \"\\x20\\0\\xc5\\x5f\\0\\x08\\x01\\x01\\x18\\x96\\x01\\x01\"";
+    let message = &objects(script)[1]["icmp"];
+    let quoted = &message["quoted"];
+    assert_eq!(quoted["layers"], json!(["ipv4", "tcp"]));
+    assert_eq!(
+        (&quoted["src"], &quoted["dst_port"], &quoted["proto"]),
+        (&json!("10.0.0.1"), &json!(80), &json!("tcp"))
+    );
+    assert_eq!((&quoted["ipv4"]["total_length"], &quoted["tcp"]["sequence_number"]), (&json!(244), &json!(5)));
+    assert_eq!(quoted["tcp"]["options"][0]["value"], 1460);
+    assert_eq!(quoted["tcp"]["checksum_state"], "unverifiable");
+    let extensions = &message["extensions"];
+    assert_eq!((&extensions["version"], &extensions["checksum_state"]), (&json!(2), &json!("good")));
+    let label = json!({"label": 100_704, "traffic_class": 0, "bottom": true, "ttl": 1});
+    assert_eq!(extensions["objects"][0]["entries"], json!([label]));
+    assert_eq!(extensions["objects"][0]["name"], "mpls-stack");
+    let echo = &objects("+0 C > S udp (8)\n+0 S > C icmp time-exceeded")[1];
+    assert!(echo["icmp"].get("extensions").is_none());
+}
+
+#[test]
+fn a_quote_without_ports_has_its_headers_too() {
+    let script = "+0 C > S udp (20) fragment 1480\n+0 S > C icmp time-exceeded";
+    let quoted = &objects(script)[1]["icmp"]["quoted"];
+    assert_eq!((&quoted["src"], &quoted["ipv4"]["fragment_offset"]), (&json!("10.0.0.1"), &json!(185)));
+    assert!(quoted.get("proto").is_none() && quoted.get("src_port").is_none());
+}

@@ -192,7 +192,7 @@ pub(super) const fn letter(side: Side) -> char {
 }
 
 /// `1 answer`, `5 answers`.
-pub(super) fn several(count: u64, what: &str) -> String {
+pub(in crate::report) fn several(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", text::count(count))
 }

@@ -30,6 +30,13 @@ pub struct Sheet<'a> {
 type Line = (&'static str, Cell<'static>);
 
 impl Sheet<'_> {
+    /// Nothing went this way, and nothing tells of anything that did: all such columns read the same.
+    pub const fn is_silent(&self) -> bool {
+        let Direction { packets, ref rtt, ref segments, cumulative, .. } = *self.of;
+        let heard_of = cumulative > 0 || rtt.count > 0 || segments.blurred.octets || segments.blurred.segments;
+        packets == 0 && !heard_of
+    }
+
     /// The lines in the order of the report. What is not known is absent.
     pub fn pairs(&self) -> impl Iterator<Item = Line> {
         self.counts()
