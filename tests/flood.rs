@@ -156,7 +156,7 @@ fn options_that_the_snap_length_cut_off_are_not_missing() {
     fs::write(&file, snapped(&capture(&syns), 54)).unwrap();
     let (code, text, _) = flood(&file, &[]);
     assert_eq!(code, Some(0), "{text}");
-    let bare = Plan { view: View::Syns, ..flooded() };
+    let bare = Plan { view: View::Syns, crowd: 0.0, ..flooded() };
     fs::write(&file, snapped(&capture(&bare), 54)).unwrap();
     let (code, text, _) = flood(&file, &[]);
     assert_eq!(code, Some(1), "SYNs that had none by their headers: {text}");

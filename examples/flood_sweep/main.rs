@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod case;
+mod innocent;
 mod mixed;
 mod plans;
 mod score;
@@ -45,6 +46,7 @@ fn run() -> Result<usize, Box<dyn Error>> {
     let mut add = |name: String, case: Case| scenarios.push((name, case));
     plans::scenarios(&mut add);
     mixed::scenarios(&mut add);
+    innocent::scenarios(&mut add);
     scenarios.retain(|(name, _)| name.contains(&only));
     println!("| scenario | found | one incident | delay median, most | start off median, most | said besides |");
     println!("|---|---|---|---|---|---|");

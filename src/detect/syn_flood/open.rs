@@ -128,8 +128,14 @@ impl Incidents {
 
     /// A bad SYN where an incident is open.
     pub(super) fn note(&mut self, incident: u32, rule: Rule, at: i64, frame: u32) {
+        // An answer without its SYN may be a repetition, seconds late: it tells of no other rule's attack.
+        let told_of = |open: &Open| match open.subject {
+            Subject::Place(_, Rule::Orphaned) => true,
+            Subject::Place(..) | Subject::Scanner(_) => rule != Rule::Orphaned,
+        };
         if let Some(open) = self.get_mut(incident)
             && open.is_trouble() == rule.is_trouble()
+            && told_of(open)
         {
             open.note(at, frame);
         }

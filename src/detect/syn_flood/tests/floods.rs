@@ -313,3 +313,12 @@ fn a_fast_flood_of_bare_syns_is_known_within_a_second_though_no_answer_is_captur
     let flagged = seconds(traffic.incidents()[0].flagged_at);
     assert!(flagged < 6.0, "flagged at {flagged}");
 }
+
+/// Where the SYN is missing, its answer is repeated one and three seconds later: the attack is over all the same.
+#[test]
+fn answers_repeated_to_syns_that_the_capture_missed_do_not_draw_out_an_attack() {
+    let mut traffic = Traffic::new(58);
+    traffic.crowd(0.0, 30.0, 20.0).spoofed(5.0, 15.0, 300.0);
+    let ends: Vec<f64> = traffic.losing(0.2).incidents().iter().filter_map(|i| i.end).map(seconds).collect();
+    assert!(matches!(ends[..], [end] if (end - 15.0).abs() < 0.5), "{ends:?}");
+}
