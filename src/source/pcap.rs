@@ -2,7 +2,8 @@
 //!
 //! Follows draft-ietf-opsawg-pcap; where old writers departed from it, what libpcap does. The record layer of
 //! `pcap_file` reads what was written by the rules; a tolerant reader of our own the two old departures:
-//! Kuznetzov's longer record header, and lengths in the other order before version 2.4.
+//! Kuznetzov's longer record header, and lengths in the other order before version 2.4. Ixia's testers write by the rules,
+//! behind a header of their own.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,6 @@
 //! Where an attempt stands, by its key: four octets for each, and a third of that free.
 //!
-//! A bucket is a line of the processor's cache: sixteen numbers. Each key has two buckets and goes into the emptier one,
+//! A bucket is as long as a line of the processor's cache: sixteen numbers. Each key has two buckets and goes into the emptier one,
 //! which keeps all of them nearly even: at twelve in each on average, one in which a seventeenth would have to go is
 //! rare, and that one stands aside. A number holds the low bits of a slot and, above, a tag of its key, so that
 //! few entries are looked at in vain. Who leaves leaves an empty place and no mark, so the table never fills up with
