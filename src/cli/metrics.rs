@@ -48,6 +48,7 @@ pub(super) struct Metrics {
     sampling: Gauge,
     evicted: [Counter; 2],
     sampled_out: Counter,
+    answers_left_out: Counter,
     widened: Counter,
     neglected: Counter,
 }
@@ -88,6 +89,8 @@ impl Metrics {
         all.register("places_held", "Ports, hosts and prefixes in the table", metrics.places_held.clone());
         all.register("sampling", "One in so many attempts is followed", metrics.sampling.clone());
         all.register("attempts_sampled_out", "Attempts not followed", metrics.sampled_out.clone());
+        let left_out = metrics.answers_left_out.clone();
+        all.register("answers_left_out", "SYN,ACKs without a SYN not followed in a full table", left_out);
         all.register("places_widened", "Attempts counted at a wider place", metrics.widened.clone());
         all.register("neglected", "Incidents, details, scanners without room", metrics.neglected.clone());
         all.register("incidents_open", "Incidents that go on", metrics.open_incidents.clone());
@@ -108,6 +111,7 @@ impl Metrics {
         set(&self.evicted[0], table.evicted_judged);
         set(&self.evicted[1], table.evicted_unjudged);
         set(&self.sampled_out, table.sampled_out);
+        set(&self.answers_left_out, table.answers_left_out);
         set(&self.widened, detector.place_stats().widened);
         set(&self.neglected, detector.neglected().iter().sum());
         self.open_incidents.set(detector.open_incidents() as i64);

@@ -176,6 +176,8 @@ fn warnings(whole: &Whole<'_>) -> Vec<String> {
     let left_out = text::count(doorway.sampled_out);
     let share = 1_u64 << doorway.deepest_sampling;
     warn(doorway.sampled_out, format!("{left_out} attempts were not waited for: at the peak one in {share} was"));
+    let answers = text::count(doorway.answers_left_out);
+    warn(doorway.answers_left_out, format!("{answers} SYN,ACKs without a SYN were not waited for: the room was full"));
     warnings
 }
 

@@ -149,6 +149,7 @@ fn pressure(out: &mut dyn Write, detector: &SynFlood, style: &Style) -> io::Resu
     let counts = [
         (attempts.evicted_unjudged, "attempts left the table before their outcome was known"),
         (attempts.sampled_out, "attempts were not followed (sampling)"),
+        (attempts.answers_left_out, "SYN,ACKs without a SYN were not followed"),
         (places.widened, "attempts were counted at a wider place"),
         (incidents, "incidents found no room"),
         (details, "suspicions were kept without sources"),

@@ -26,6 +26,7 @@ pub fn attempts(out: &mut dyn Write, file: &str, detector: &SynFlood) -> io::Res
         half_open_peak: u32,
         evicted: u64,
         sampled_out: u64,
+        answers_left_out: u64,
         widened: u64,
         neglected: u64,
         #[serde(flatten)]
@@ -45,6 +46,7 @@ pub fn attempts(out: &mut dyn Write, file: &str, detector: &SynFlood) -> io::Res
             half_open_peak: totals.half_open_peak,
             evicted: stats.evicted_judged + stats.evicted_unjudged,
             sampled_out: stats.sampled_out,
+            answers_left_out: stats.answers_left_out,
             widened: detector.place_stats().widened,
             neglected: detector.neglected().iter().sum(),
             outcomes: Outcome::NAMED.iter().map(|(outcome, name)| (*name, totals.of(*outcome))).collect(),

@@ -143,6 +143,7 @@ struct Attempts {
     resumed: u64,
     evicted: u64,
     sampled_out: u64,
+    answers_left_out: u64,
     peak: usize,
 }
 
@@ -151,7 +152,8 @@ impl Attempts {
         let ([tcp, _], doorway) = (pressure.tables, pressure.doorway);
         let (evicted, sampled_out) = (doorway.evicted_unjudged + doorway.evicted_judged, doorway.sampled_out);
         let (let_go, told_early, resumed) = (tcp.let_go, tcp.told_early, tcp.resumed);
-        let attempts = Self { let_go, told_early, resumed, evicted, sampled_out, peak: doorway.peak };
-        (let_go + told_early + evicted + sampled_out > 0).then_some(attempts)
+        let answers_left_out = doorway.answers_left_out;
+        let attempts = Self { let_go, told_early, resumed, evicted, sampled_out, answers_left_out, peak: doorway.peak };
+        (let_go + told_early + evicted + sampled_out + answers_left_out > 0).then_some(attempts)
     }
 }

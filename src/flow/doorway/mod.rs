@@ -56,6 +56,8 @@ pub struct AttemptStats {
     pub evicted_unjudged: u64,
     /// Not followed because one in 2^n was.
     pub sampled_out: u64,
+    /// Answers to what was not seen asked that found the table full, and took nobody's place.
+    pub answers_left_out: u64,
     /// Largest n of that 2^n.
     pub deepest_sampling: u32,
     /// Most slots in use at once.
@@ -142,6 +144,16 @@ impl Doorway {
         let kept = self.shift == 0 || (key >> 32) & ((1 << self.shift) - 1) == 0;
         self.stats.sampled_out += u64::from(!kept);
         kept
+    }
+
+    /// Whether there is room for an attempt that is known from its answer only. In a full table it takes the place of its
+    /// like, of nobody whose SYN was seen: under a flood most such answers are repeated to attempts that had to leave, and
+    /// each would push out a handshake on its way.
+    pub(crate) fn takes_orphan(&mut self) -> bool {
+        let has_room = self.used + WIDE <= self.cap * NARROW && self.ring.len() < self.cap;
+        let takes = has_room || self.ring.front().is_none_or(|entry| entry.marks.has(Marks::ORPHAN));
+        self.stats.answers_left_out += u64::from(!takes);
+        takes
     }
 
     pub(crate) fn find(&self, key: u64) -> Option<u32> {
@@ -499,6 +511,22 @@ mod tests {
         }
         attempts.pop_for_room(Address::of_v4(7), Span::from_secs(1).0);
         assert_eq!(attempts.sampling(), 0);
+    }
+
+    #[test]
+    fn an_answer_without_a_question_takes_the_place_of_its_like_only() {
+        let orphan = |key| Attempt { marks: Marks::new(Marks::ORPHAN), ..attempt(key, 0) };
+        let mut attempts = table(8);
+        attempts.insert(orphan(1));
+        for key in 2..=8 {
+            assert!(attempts.takes_orphan(), "there is room beside {} others", key - 1);
+            attempts.insert(attempt(key, 0));
+        }
+        assert!(attempts.takes_orphan(), "another one stands first");
+        attempts.pop_for_room(Address::of_v4(7), 0).expect("the table was full");
+        attempts.insert(attempt(9, 0));
+        assert!(!attempts.takes_orphan(), "nobody leaves for it whose SYN was seen");
+        assert_eq!((attempts.stats.answers_left_out, attempts.len()), (1, 8));
     }
 
     #[test]

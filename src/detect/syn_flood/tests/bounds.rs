@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::detect::syn_flood::Caps;
+use crate::detect::syn_flood::Outcome;
 use crate::detect::syn_flood::Thresholds;
 
 fn small() -> Thresholds {
@@ -50,8 +51,32 @@ fn a_flood_at_the_tables_cap_is_found_and_honest_handshakes_are_still_seen() {
     let flood = told.last().expect("a flood");
     assert_eq!(flood.code().as_str(), "syn-flood");
     assert!(seconds(flood.flagged_at) < 3.0, "{}", seconds(flood.flagged_at));
-    let completed = flood.outcomes[crate::detect::syn_flood::Outcome::Completed.index()];
+    let completed = flood.outcomes[Outcome::Completed.index()];
     assert!(completed > 80, "{completed} of some 200 completed during the flood");
+}
+
+/// The server repeats each answer when the attempt has long left the full table.
+#[test]
+fn answers_repeated_to_those_who_had_to_leave_push_no_handshake_out() {
+    let mut traffic = Traffic::new(38);
+    for at in traffic.times(1.0, 5.0, 3_500.0) {
+        let client = traffic.forged();
+        traffic.half_open(at, client, SERVER);
+        for later in [1.0, 1.5, 2.0] {
+            traffic.push(at + later, SERVER, client, SYN_ACK, 3, 2);
+        }
+    }
+    for at in traffic.times(4.0, 5.0, 100.0) {
+        let client = traffic.client();
+        traffic.handshake(at, client, SERVER, 0.2);
+    }
+    let caps = Caps { attempts: 1_024, ..Caps::default() };
+    let mut detector = SynFlood::new(Thresholds { caps, ..Thresholds::default() });
+    traffic.told_by(&mut detector);
+    let stats = detector.attempt_stats();
+    assert!(stats.answers_left_out > 5_000, "{stats:?}");
+    let completed = detector.totals().of(Outcome::Completed);
+    assert!(completed >= 97, "{completed} of 100 or so");
 }
 
 #[test]
