@@ -5,13 +5,13 @@
 #   scripts/flood-cost.sh [--short] [--live] [table|jsonl] [FLOOD…]     FLOOD: slow fast everywhere ipv6 (all), none
 #
 # The whole makes 5 million SYNs per flood, on the fly; --short a fifth, which still fills the table. --live adds a flood between two network namespaces
-# of its own (root; nothing leaves them): LIVE_RATE SYNs a second, 20,000 unless told otherwise, and their answers. Sender and
+# of its own (root; nothing leaves them): LIVE_RATE SYNs a second, 10,000 unless told otherwise, and their answers. Sender and
 # watcher share the machine: a rate that both cores cannot carry shows as drops. Needs GNU time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 most_memory=48 least_told=97 most_time=4
-syns=5000000 live= live_rate=${LIVE_RATE:-20000}
+syns=5000000 live= live_rate=${LIVE_RATE:-10000}
 floods=() formats=()
 for word in "$@"; do
     case $word in
@@ -105,24 +105,28 @@ if [ -n "$live" ]; then
     # busy machine takes to send it; sets megabytes, good, counted.
     watched() {
         local watcher
+        rm -f "$work/count"
         ip netns exec $to /usr/bin/time -f '%M %U %S' -o "$work/time" "$target/synscope" trace wire \
-            --format jsonl >"$work/told" 2>"$work/said" &
+            --format jsonl 2>"$work/said" \
+            > >({ grep '"type":"connection"' || true; } | { grep -c "$established" || true; } >"$work/count") &
         watcher=$!
         sleep 1
         ip netns exec $from "$target/examples/traffic" "$@" 2>"$work/truth"
         sleep 3
         # GNU time is the watcher's parent, and passes no signal on.
-        kill -INT "$(pgrep -P $watcher)"
+        kill -INT "$(pgrep -P $watcher -x synscope)"
         wait $watcher || true
         read -r kilobytes user system < <(tail -n 1 "$work/time")
         megabytes=$(awk "BEGIN { print $kilobytes / 1000 }")
         good=$(sed 's/.*good \([0-9]*\).*/\1/' "$work/truth")
         frames=$(sed 's/.*frames \([0-9]*\).*/\1/' "$work/truth")
-        counted=$(grep '"type":"connection"' "$work/told" | grep -c "$established" || true)
+        until [ -s "$work/count" ]; do sleep 0.1; done
+        counted=$(cat "$work/count")
     }
     watched steady --out wire --lead 0 --lasts 4 --crowd 0
     quiet=$megabytes
-    watched spoofed --out wire --rate "$live_rate" --lasts $((syns / live_rate)) --lead 0 --crowd 100 --backlog 0 --slowest 100
+    watched spoofed --out wire --rate "$live_rate" --lasts $((syns / live_rate)) --lead 0 --crowd 100 --backlog 0 --slowest 100 \
+        --count $((syns * 6))
     more=$(awk "BEGIN { printf \"%.1f\", $megabytes - $quiet }")
     share=$(awk "BEGIN { printf \"%.1f\", 100 * $counted / $good }")
     echo "live: $frames frames, $more MB more than $quiet, $share % of $good handshakes; $(tail -n 1 "$work/said")"
