@@ -29,7 +29,6 @@ use pnet::datalink::Channel;
 use pnet::datalink::DataLinkReceiver;
 use pnet::datalink::DataLinkSender;
 use synscope::decode::decode;
-use synscope::packet::Clock;
 use synscope::packet::Frame;
 use synscope::packet::FrameMeta;
 use synscope::packet::LinkType;
@@ -198,17 +197,7 @@ fn carry(mut from: Box<dyn DataLinkReceiver>, mut to: Box<dyn DataLinkSender>, m
 }
 
 fn has_tcp_data(bytes: &[u8]) -> bool {
-    let length = bytes.len() as u32;
-    let meta = FrameMeta {
-        number: 1,
-        at: Timestamp::default(),
-        clock: Clock::File,
-        link_type: LinkType::ETHERNET,
-        interface: 0,
-        carried_seconds: 0,
-        caplen: length,
-        origlen: length,
-    };
+    let meta = FrameMeta::whole(1, Timestamp::EPOCH, LinkType::ETHERNET, bytes.len() as u32);
     decode(&Frame { meta, bytes }).tcp().is_some_and(|tcp| tcp.len > 0)
 }
 

@@ -16,7 +16,6 @@ use synscope::finding::Finding;
 use synscope::flow::EndedConnection;
 use synscope::flow::EndedExchange;
 use synscope::packet::ChecksumState;
-use synscope::packet::Clock;
 use synscope::packet::Frame;
 use synscope::packet::FrameMeta;
 use synscope::packet::LayerKind;
@@ -313,21 +312,8 @@ fn check_packet(packet: &Packet<'_>) {
 }
 
 fn frame(number: u64, link_type: LinkType, bytes: &[u8], cut: u32) -> Frame<'_> {
-    let caplen = bytes.len() as u32;
-    let at = Timestamp::EPOCH;
-    Frame {
-        meta: FrameMeta {
-            number,
-            at,
-            clock: Clock::File,
-            link_type,
-            interface: 0,
-            carried_seconds: 0,
-            caplen,
-            origlen: caplen + cut,
-        },
-        bytes,
-    }
+    let whole = FrameMeta::whole(number, Timestamp::EPOCH, link_type, bytes.len() as u32);
+    Frame { meta: FrameMeta { origlen: whole.caplen + cut, ..whole }, bytes }
 }
 
 /// An IPv4 packet; its header sum is left for the card.

@@ -10,6 +10,7 @@ use std::net::TcpListener;
 use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
@@ -315,6 +316,22 @@ fn get(addr: &str, path: &str) -> String {
     answer
 }
 
+/// A command that reads standard input and answers for its numbers: itself, where it answers, and the open end of what it
+/// says further.
+fn measured(command: &str, out: Stdio) -> (Child, String, impl Sized) {
+    let mut child = Command::new(PROGRAM)
+        .args([command, "-", "--metrics", "0", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(out)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = talk.next().unwrap().unwrap();
+    let addr = line.strip_prefix("metrics at http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap();
+    (child, addr.to_owned(), talk)
+}
+
 /// Of a scrape, the value of that line.
 fn value(answer: &str, name: &str) -> Option<f64> {
     answer.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
@@ -322,17 +339,7 @@ fn value(answer: &str, name: &str) -> Option<f64> {
 
 #[test]
 fn numbers_are_answered_over_http_and_a_reader_who_dawdles_holds_up_nobody() {
-    let mut child = Command::new(PROGRAM)
-        .args(["flood", "-", "--metrics", "0", "--format", "jsonl"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line = talk.next().unwrap().unwrap();
-    let addr =
-        line.strip_prefix("metrics at http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap().to_owned();
+    let (mut child, addr, _talk) = measured("flood", Stdio::piped());
     assert!(addr.starts_with("127.0.0.1:"), "{addr}");
 
     // One says nothing, one half a request, one too much: the capture goes on, and so does the next reader.
@@ -420,17 +427,7 @@ const SLOW: &str = " changes found no room in the queue of 64: make it faster";
 /// A trace that waits at a pipe answers with what it has seen, and goes on.
 #[test]
 fn trace_answers_for_its_numbers_over_http() {
-    let mut child = Command::new(PROGRAM)
-        .args(["trace", "-", "--metrics", "0", "--format", "jsonl"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line = talk.next().unwrap().unwrap();
-    let addr =
-        line.strip_prefix("metrics at http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap().to_owned();
+    let (mut child, addr, _talk) = measured("trace", Stdio::null());
     let mut pipe = child.stdin.take().unwrap();
     let segments: Vec<_> = crowded().play().collect();
     write_pcap(segments.iter().copied(), &mut pipe).unwrap();

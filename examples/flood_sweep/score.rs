@@ -5,7 +5,6 @@ use synscope::decode::Decoder;
 use synscope::detect::syn_flood::Incident;
 use synscope::detect::syn_flood::Phase;
 use synscope::detect::syn_flood::Thresholds;
-use synscope::packet::Clock;
 use synscope::packet::Frame;
 use synscope::packet::FrameMeta;
 use synscope::pipeline::Watch;
@@ -193,17 +192,9 @@ fn told(run: Run) -> Vec<Incident> {
     };
     for (number, segment) in (1..).zip(run.segments) {
         let (bytes, origlen) = run.written.frame(&segment, number);
-        let meta = FrameMeta {
-            number,
-            at: segment.time(),
-            clock: Clock::File,
-            link_type: run.written.link_type(),
-            interface: 0,
-            carried_seconds: 0,
-            caplen: bytes.len() as u32,
-            origlen,
-        };
-        watch.observe(&decoder.decode(&Frame { meta, bytes: &bytes }), &mut tell);
+        let whole = FrameMeta::whole(number, segment.time(), run.written.link_type(), bytes.len() as u32);
+        let frame = Frame { meta: FrameMeta { origlen, ..whole }, bytes: &bytes };
+        watch.observe(&decoder.decode(&frame), &mut tell);
     }
     watch.finish(&mut tell);
     told

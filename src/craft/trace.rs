@@ -3,7 +3,6 @@
 use crate::craft::build;
 use crate::craft::script::Script;
 use crate::craft::step::Body;
-use crate::packet::Clock;
 use crate::packet::Frame;
 use crate::packet::FrameMeta;
 use crate::packet::LinkType;
@@ -29,17 +28,8 @@ impl Trace {
             for mut bytes in build::frames(step, script.link, number, &packet) {
                 let origlen = bytes.len() as u32;
                 bytes.truncate(step.snaplen.unwrap_or(origlen) as usize);
-                let meta = FrameMeta {
-                    number: frames.len() as u64 + 1,
-                    at: step.at,
-                    clock: Clock::File,
-                    link_type: script.link.link_type(),
-                    interface: 0,
-                    carried_seconds: 0,
-                    caplen: bytes.len() as u32,
-                    origlen,
-                };
-                frames.push((meta, bytes));
+                let whole = FrameMeta::whole(frames.len() as u64 + 1, step.at, script.link.link_type(), origlen);
+                frames.push((FrameMeta { caplen: bytes.len() as u32, ..whole }, bytes));
             }
             packets.push(packet);
         }

@@ -89,7 +89,6 @@ mod tests {
     use crate::craft::step::Tunnel;
     use crate::craft::step::TunnelKind;
     use crate::packet::ChecksumState;
-    use crate::packet::Clock;
     use crate::packet::DefectCode;
     use crate::packet::Endpoint;
     use crate::packet::FrameMeta;
@@ -101,19 +100,7 @@ mod tests {
 
     /// A frame of these octets, nothing cut off.
     pub(in crate::decode) fn frame(link_type: LinkType, bytes: &[u8]) -> Frame<'_> {
-        let octets = bytes.len() as u32;
-        let at = Timestamp::EPOCH;
-        let meta = FrameMeta {
-            number: 1,
-            at,
-            clock: Clock::File,
-            link_type,
-            interface: 0,
-            carried_seconds: 0,
-            caplen: octets,
-            origlen: octets,
-        };
-        Frame { meta, bytes }
+        Frame { meta: FrameMeta::whole(1, Timestamp::EPOCH, link_type, bytes.len() as u32), bytes }
     }
 
     /// A header in hexadecimal, blanks ignored.

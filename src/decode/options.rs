@@ -215,6 +215,14 @@ mod tests {
     }
 
     #[test]
+    fn timestamps_in_the_usual_place_say_what_they_say_elsewhere() {
+        let stamps = [8, 10, 0xde, 0xad, 0xbe, 0xef, 1, 2, 3, 4];
+        let usual = heard(&[&[1, 1], &stamps[..]].concat());
+        assert_eq!(usual, heard(&[&stamps[..], &[1, 1]].concat()));
+        assert_eq!(usual.0.timestamps, Some((0xdead_beef, 0x0102_0304)));
+    }
+
+    #[test]
     fn an_mss_behind_fast_open_is_heard() {
         let mut options = vec![34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1];
         options.extend([2, 4, 0x05, 0xb4]);

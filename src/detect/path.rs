@@ -1,9 +1,10 @@
 //! What one connection showed of its path: what routers said, what vanished, what was clamped.
 
 use crate::detect::Say;
+use crate::detect::connection;
+use crate::detect::connection::with;
 use crate::finding::Code;
 use crate::finding::Finding;
-use crate::finding::Value;
 use crate::flow::EndedConnection;
 use crate::tcp::Side;
 use crate::tcp::mss;
@@ -23,20 +24,7 @@ pub fn judge(ended: &EndedConnection<'_>, say: Say<'_>) {
 }
 
 fn finding(ended: &EndedConnection<'_>, code: Code, sender: Side, frames: Vec<u64>, text: String) -> Finding {
-    Finding {
-        code,
-        severity: code.severity(),
-        at: ended.connection.last.at,
-        streams: vec![ended.stream],
-        frames,
-        text,
-        evidence: vec![("sender", Value::from(sender.name()))],
-    }
-}
-
-fn with(mut finding: Finding, key: &'static str, value: impl Into<Value>) -> Finding {
-    finding.evidence.push((key, value.into()));
-    finding
+    with(connection::finding(ended, code, frames, text), "sender", sender.name())
 }
 
 fn told(ended: &EndedConnection<'_>, sender: Side) -> Option<Finding> {
@@ -138,6 +126,7 @@ mod tests {
     use crate::craft;
     use crate::decode::decode;
     use crate::finding::Severity;
+    use crate::finding::Value;
     use crate::flow::EndedExchange;
     use crate::pipeline::Analyzer;
     use crate::pipeline::Sink;

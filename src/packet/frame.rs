@@ -25,6 +25,20 @@ pub struct FrameMeta {
 }
 
 impl FrameMeta {
+    /// Of a frame of a capture file with one interface, all of its `octets` captured.
+    pub const fn whole(number: u64, at: Timestamp, link_type: LinkType, octets: u32) -> Self {
+        Self {
+            number,
+            at,
+            clock: Clock::File,
+            link_type,
+            interface: 0,
+            carried_seconds: 0,
+            caplen: octets,
+            origlen: octets,
+        }
+    }
+
     /// The capture kept fewer octets than passed.
     pub const fn is_snapped(&self) -> bool {
         self.caplen < self.origlen

@@ -93,7 +93,6 @@ fn as_ip_says<'a, 'b>(packet: &Packet<'_>, starts_at: u32, header: &'a TcpHeader
 mod tests {
     use super::*;
     use crate::decode::decode;
-    use crate::packet::Clock;
     use crate::packet::Frame;
     use crate::packet::FrameMeta;
     use crate::packet::LinkType;
@@ -111,19 +110,8 @@ mod tests {
     }
 
     fn data_bytes(bytes: &[u8]) -> Option<u64> {
-        let (caplen, at) = (bytes.len() as u32, Timestamp::EPOCH);
-        let link_type = LinkType::ETHERNET;
-        let meta = FrameMeta {
-            number: 1,
-            at,
-            clock: Clock::File,
-            link_type,
-            interface: 0,
-            carried_seconds: 0,
-            caplen,
-            origlen: caplen,
-        };
-        let packet = decode(&Frame { meta, bytes });
+        let at = Timestamp::EPOCH;
+        let packet = decode(&Frame { meta: FrameMeta::whole(1, at, LinkType::ETHERNET, bytes.len() as u32), bytes });
         let (ip, header) = (packet.ip.as_ref().expect("IP"), packet.tcp().expect("a segment"));
         let mut ledger = None;
         Books::new(None).keep(&mut ledger, Mark { frame: 1, at }, Side::Client, &packet, ip, header);

@@ -125,23 +125,12 @@ const TRIED: [LinkType; 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::Clock;
     use crate::packet::FrameMeta;
     use crate::packet::Timestamp;
 
     fn frame(link_type: LinkType, bytes: &[u8], origlen: u32) -> Frame<'_> {
-        let (at, caplen) = (Timestamp::EPOCH, bytes.len() as u32);
-        let meta = FrameMeta {
-            number: 1,
-            at,
-            clock: Clock::File,
-            link_type,
-            interface: 0,
-            carried_seconds: 0,
-            caplen,
-            origlen,
-        };
-        Frame { meta, bytes }
+        let whole = FrameMeta::whole(1, Timestamp::EPOCH, link_type, bytes.len() as u32);
+        Frame { meta: FrameMeta { origlen, ..whole }, bytes }
     }
 
     /// A UDP datagram from port 7 to port 9.

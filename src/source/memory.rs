@@ -1,6 +1,5 @@
 //! A source over frames that were made up in memory: for tests and demonstrations.
 
-use crate::packet::Clock;
 use crate::packet::Frame;
 use crate::packet::FrameMeta;
 use crate::packet::LinkType;
@@ -46,16 +45,8 @@ impl Source for MemorySource {
         for (at, bytes) in &self.frames[next..] {
             self.stats.frames += 1;
             self.stats.bytes += bytes.len() as u64;
-            let meta = FrameMeta {
-                number: self.stats.frames,
-                at: *at,
-                clock: Clock::File,
-                link_type: self.info.interfaces[0].link_type,
-                interface: 0,
-                carried_seconds: 0,
-                caplen: bytes.len() as u32,
-                origlen: bytes.len() as u32,
-            };
+            let link_type = self.info.interfaces[0].link_type;
+            let meta = FrameMeta::whole(self.stats.frames, *at, link_type, bytes.len() as u32);
             if take(&Frame { meta, bytes }) == Flow::Stop {
                 return Ok(Poll::More);
             }

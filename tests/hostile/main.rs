@@ -13,7 +13,6 @@ use flate2::FlushCompress;
 use synscope::craft;
 use synscope::decode::Decoder;
 use synscope::decode::decode;
-use synscope::packet::Clock;
 use synscope::packet::Frame;
 use synscope::packet::FrameMeta;
 use synscope::packet::LinkType;
@@ -33,18 +32,7 @@ fn read(source: &mut FileSource) -> (u64, u64, Option<String>) {
 }
 
 fn frame(link_type: LinkType, bytes: &[u8]) -> Frame<'_> {
-    let octets = bytes.len() as u32;
-    let meta = FrameMeta {
-        number: 1,
-        at: Timestamp::EPOCH,
-        clock: Clock::File,
-        link_type,
-        interface: 0,
-        carried_seconds: 0,
-        caplen: octets,
-        origlen: octets,
-    };
-    Frame { meta, bytes }
+    Frame { meta: FrameMeta::whole(1, Timestamp::EPOCH, link_type, bytes.len() as u32), bytes }
 }
 
 fn defects(packet: &Packet<'_>) -> Vec<String> {
@@ -198,14 +186,20 @@ fn sixty_four_tunnels_in_each_other_end_where_layers_end() {
     }
 }
 
-#[test]
-fn two_hundred_extension_headers_are_named_too_many_and_the_datagram_behind_them_is_read() {
+/// A datagram from port 1 to port 2 behind two hundred extension headers.
+fn chain() -> Vec<u8> {
     let mut bytes = vec![0x60, 0, 0, 0, 0, 0, 60, 64];
     bytes.extend([0x20; 32]);
     bytes.extend([60, 0, 1, 4, 0, 0, 0, 0].repeat(199));
     bytes.extend([17, 0, 1, 4, 0, 0, 0, 0, 0, 1, 0, 2, 0, 8, 0, 1]);
     let length = (bytes.len() - 40) as u16;
     bytes[4..6].copy_from_slice(&length.to_be_bytes());
+    bytes
+}
+
+#[test]
+fn two_hundred_extension_headers_are_named_too_many_and_the_datagram_behind_them_is_read() {
+    let bytes = chain();
     let packet = decode(&frame(LinkType::RAW, &bytes));
     assert_eq!(defects(&packet)[0], "extension-chain: more than 8 extension headers");
     assert_eq!((packet.udp().expect("a datagram").dst_port, packet.layers.len()), (2, 11));

@@ -22,6 +22,7 @@ use lz4_flex::frame::FrameInfo;
 use tempfile::TempDir;
 
 use crate::bomb;
+use crate::chain;
 use crate::ipv4;
 use crate::pcap;
 use crate::pcapng;
@@ -281,13 +282,7 @@ fn sixty_four_tunnels_are_shown_as_far_as_layers_go() {
 
 #[test]
 fn two_hundred_extension_headers_are_said_to_be_too_many_and_the_datagram_is_shown() {
-    let mut bytes = vec![0x60, 0, 0, 0, 0, 0, 60, 64];
-    bytes.extend([0x20; 32]);
-    bytes.extend([60, 0, 1, 4, 0, 0, 0, 0].repeat(199));
-    bytes.extend([17, 0, 1, 4, 0, 0, 0, 0, 0, 1, 0, 2, 0, 8, 0, 1]);
-    let length = (bytes.len() - 40) as u16;
-    bytes[4..6].copy_from_slice(&length.to_be_bytes());
-    let run = Desk::new().headers(101, &[&bytes]);
+    let run = Desk::new().headers(101, &[&chain()]);
     run.says(0, "udp octets 1640..1648");
     run.says(0, "extension-chain · ipv6-destination-options at octet 104 more than 8 extension headers");
 }

@@ -7,7 +7,6 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use synscope::decode::decode;
-use synscope::packet::Clock;
 use synscope::packet::Frame;
 use synscope::packet::FrameMeta;
 use synscope::packet::Layer;
@@ -288,18 +287,7 @@ impl Random {
 }
 
 fn meta(len: usize) -> FrameMeta {
-    let len = len as u32;
-    let at = Timestamp::EPOCH;
-    FrameMeta {
-        number: 1,
-        at,
-        clock: Clock::Kernel,
-        link_type: LinkType::RAW,
-        interface: 0,
-        carried_seconds: 0,
-        caplen: len,
-        origlen: len,
-    }
+    FrameMeta::whole(1, Timestamp::EPOCH, LinkType::RAW, len as u32)
 }
 
 /// Lists all kinds, and does not compile where one is missing.

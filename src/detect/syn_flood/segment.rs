@@ -56,7 +56,7 @@ impl SynFlood {
     /// A server answers what the capture has not seen asked.
     pub(super) fn orphan(&mut self, key: u64, segment: &Segment<'_>, now: i64, tell: Tell<'_>) {
         let (tcp, ip) = (segment.tcp, segment.ip);
-        if !self.attempts.keeps(key) || !self.attempts.takes_orphan() {
+        if !self.attempts.keeps(key) || !self.attempts.takes_orphan(Address::of(ip.dst)) {
             return;
         }
         let group = self.groups.port(Address::of(ip.src), tcp.src_port, now);

@@ -149,9 +149,8 @@ impl Doorway {
     /// Whether there is room for an attempt that is known from its answer only. In a full table it takes the place of its
     /// like, of nobody whose SYN was seen: under a flood most such answers are repeated to attempts that had to leave, and
     /// each would push out a handshake on its way.
-    pub(crate) fn takes_orphan(&mut self) -> bool {
-        let has_room = self.used + WIDE <= self.cap * NARROW && self.ring.len() < self.cap;
-        let takes = has_room || self.ring.front().is_none_or(|entry| entry.marks.has(Marks::ORPHAN));
+    pub(crate) fn takes_orphan(&mut self, source: Address) -> bool {
+        let takes = self.has_room(source) || self.ring.front().is_none_or(|entry| entry.marks.has(Marks::ORPHAN));
         self.stats.answers_left_out += u64::from(!takes);
         takes
     }
@@ -300,8 +299,7 @@ impl Doorway {
         if self.ring.len() >= self.cap && self.left > self.cap / 2 {
             self.close_ranks();
         }
-        let needs = weight(!source.is_v4());
-        if self.used + needs <= self.cap * NARROW && self.ring.len() < self.cap || self.index.is_empty() {
+        if self.has_room(source) || self.index.is_empty() {
             let calm = self.index.len() < self.cap / 2;
             if self.shift > 0 && calm && now.saturating_sub(self.stepped) > STEP.0 {
                 self.shift -= 1;
@@ -322,6 +320,11 @@ impl Doorway {
             }
         }
         Some(attempt)
+    }
+
+    /// Another one like `source` fits in.
+    fn has_room(&self, source: Address) -> bool {
+        self.used + weight(!source.is_v4()) <= self.cap * NARROW && self.ring.len() < self.cap
     }
 
     /// The slots of one stage, oldest first, those [`gone`](Self::has_left) among them; for the end of a capture.
@@ -515,17 +518,18 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_question_takes_the_place_of_its_like_only() {
+        const FROM: Address = Address::of_v4(7);
         let orphan = |key| Attempt { marks: Marks::new(Marks::ORPHAN), ..attempt(key, 0) };
         let mut attempts = table(8);
         attempts.insert(orphan(1));
         for key in 2..=8 {
-            assert!(attempts.takes_orphan(), "there is room beside {} others", key - 1);
+            assert!(attempts.takes_orphan(FROM), "there is room beside {} others", key - 1);
             attempts.insert(attempt(key, 0));
         }
-        assert!(attempts.takes_orphan(), "another one stands first");
-        attempts.pop_for_room(Address::of_v4(7), 0).expect("the table was full");
+        assert!(attempts.takes_orphan(FROM), "another one stands first");
+        attempts.pop_for_room(FROM, 0).expect("the table was full");
         attempts.insert(attempt(9, 0));
-        assert!(!attempts.takes_orphan(), "nobody leaves for it whose SYN was seen");
+        assert!(!attempts.takes_orphan(FROM), "nobody leaves for it whose SYN was seen");
         assert_eq!((attempts.stats.answers_left_out, attempts.len()), (1, 8));
     }
 

@@ -59,17 +59,9 @@ fn seen(segments: &[Raw]) -> Vec<Option<Tags>> {
     let octets: Vec<_> = segments.iter().map(Raw::octets).collect();
     let frames = octets.iter().zip(segments).zip(1u64..).map(|((octets, segment), number)| {
         let captured = segment.captured.unwrap_or(octets.len());
-        let meta = FrameMeta {
-            number,
-            at: Timestamp::from_nanos(number as i64 * 10_000_000),
-            clock: Clock::File,
-            link_type: LinkType(101),
-            interface: 0,
-            carried_seconds: 0,
-            caplen: captured as u32,
-            origlen: octets.len() as u32,
-        };
-        Frame { meta, bytes: &octets[..captured] }
+        let at = Timestamp::from_nanos(number as i64 * 10_000_000);
+        let whole = FrameMeta::whole(number, at, LinkType::RAW, octets.len() as u32);
+        Frame { meta: FrameMeta { caplen: captured as u32, ..whole }, bytes: &octets[..captured] }
     });
     let packets: Vec<_> = frames.map(|frame| decode(&frame)).collect();
     let mut first = FirstPass::new();

@@ -25,7 +25,6 @@ use crate::packet::link::LinkType;
 use crate::packet::option::OptionSummary;
 use crate::packet::option::SackBlock;
 use crate::packet::seq::SeqNumber;
-use crate::packet::time::Clock;
 use crate::packet::time::Timestamp;
 use crate::tcp::dialect::Dialect;
 use crate::tcp::dialect::FirstPass;
@@ -154,16 +153,7 @@ fn packet<'a>(number: u64, at: i64, src: &str, dst: &str, transport: Transport<'
     let [src, dst]: [IpAddr; 2] = [src, dst].map(|addr| addr.parse().expect("an address"));
     let at = Timestamp::from_nanos(at);
     Packet {
-        meta: FrameMeta {
-            number,
-            at,
-            clock: Clock::File,
-            link_type: LinkType(1),
-            interface: 0,
-            carried_seconds: 0,
-            caplen: 0,
-            origlen: 0,
-        },
+        meta: FrameMeta::whole(number, at, LinkType::ETHERNET, 0),
         bytes: &[],
         layers: ArrayVec::new(),
         ip: Some(IpHeader {
