@@ -28,14 +28,15 @@ else
     echo "libFuzzer is asked for by SYNSCOPE_FUZZ=1: it builds for minutes; the steps below play its targets without it"
 fi
 step "demo"
+target=${CARGO_TARGET_DIR:-target}/release
 cargo build --release --quiet
-target/release/synscope demo
+"$target/synscope" demo
 step "benchmarks build"
 cargo bench --no-run --quiet
 step "hostile input"
 scripts/hostile.sh --short
 step "comparisons"
-scripts/compare.sh target/release/synscope
+scripts/compare.sh "$target/synscope"
 
 step "all of it holds"
 awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed\n", passed, failed }' "$log"

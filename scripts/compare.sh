@@ -4,7 +4,7 @@
 #   scripts/compare.sh [PROGRAM]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-program=${1:-target/release/synscope}
+program=${1:-${CARGO_TARGET_DIR:-target}/release/synscope}
 
 # Agreement that was reached, percent of the values of each field where either side has one, and must not be lost again. What
 # is left is explained in comparison-exceptions.tsv.

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 command -v tcpdump > /dev/null || { echo "no tcpdump: not measured"; exit 0; }
 cargo build --quiet
-exec python3 - "$PWD/target/debug/synscope" <<'PY'
+exec python3 - "${CARGO_TARGET_DIR:-$PWD/target}/debug/synscope" <<'PY'
 import os, select, signal, socket, subprocess, sys, tempfile, time
 
 program = sys.argv[1]
